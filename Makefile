@@ -1,0 +1,63 @@
+# One file of commands; `make help` lists them. Needs Python 3.11+ (with venv) and make.
+# Written for GNU make 3.81 and BSD tools, so that it also runs on an untouched macOS.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format types cov bench soak FORCE
+
+# A venv for each chosen version: PYTHON=python3.12 never lands in a venv of another one.
+ifneq ($(strip $(PYTHON)),)
+version := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+VENV := .venv-$(or $(version),unknown)
+else
+VENV := .venv
+endif
+PY := $(VENV)/bin/python
+
+# The stamp names the directory it was made in: a tree that was copied or moved is set up again.
+STAMP := $(VENV)/.installed
+PROJECTS := libs/core/pyproject.toml $(sort $(wildcard libs/partners/*/pyproject.toml))
+EDITABLE := $(patsubst %/pyproject.toml,-e %,$(PROJECTS))
+stale := $(shell test "`cat $(STAMP) 2>/dev/null`" = "$(CURDIR)" || echo FORCE)
+
+help: ## list these commands
+	@echo 'headrace: each command does its own set-up. PYTHON=python3.12 chooses the interpreter,'
+	@echo 'ARGS="..." is handed on, for example: make test ARGS="-k stream"'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(STAMP) ## run the main job on real input, no key needed
+	@$(PY) scripts/demo.py $(ARGS)
+
+test: $(STAMP) ## run the tests
+	$(PY) -m pytest -q $(ARGS)
+
+check: $(STAMP) ## lint, formatting, floors, types: all that must be clean
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) scripts/check_floors.py
+	$(PY) -m mypy
+
+format: $(STAMP) ## rewrite the code in the project's format
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+types: $(STAMP) ## mypy --strict alone
+	$(PY) -m mypy $(ARGS)
+
+cov: $(STAMP) ## run the tests with branch coverage
+	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+bench: $(STAMP) ## measure step cost, sum growth and import cost
+	@$(PY) scripts/bench.py $(ARGS)
+
+soak: $(STAMP) ## run the long tests that `make test` leaves out
+	$(PY) -m pytest -q -m soak $(ARGS)
+
+# $(PY) has no prerequisites: it is made when it is missing or its interpreter was removed.
+$(STAMP): $(stale) $(PY) $(PROJECTS) requirements-dev.txt scripts/setup.sh
+	@sh scripts/setup.sh "$(VENV)" "$(PYTHON)" $(EDITABLE) -r requirements-dev.txt
+
+$(PY): ;
+
+FORCE: ;

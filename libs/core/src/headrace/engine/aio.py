@@ -1,0 +1,361 @@
+"""The async world: whatever waits, awaits; helpers are tasks. Imported on first async use.
+
+Nothing that belongs to a task lives across a `yield` here: no TaskGroup, no timeout, no
+ContextVar token, else a consumer's own sleep could get the CancelledError meant for a task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from headrace.engine.drive import close
+from headrace.engine.pump import Pump
+from headrace.engine.strands import Budget, Fan, Scope
+from headrace.engine.tee import Tee
+from headrace.engine.workers import WORKERS
+from headrace.errors import StepError
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Coroutine,
+        Iterable,
+    )
+
+    from headrace.engine.user import Seam
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+AHEAD = 16
+_ENDED: Any = object()
+
+
+class AsyncWorld:
+    """See `World`."""
+
+    is_async = True
+
+    async def settle(self, value: Any) -> Any:
+        return await value
+
+    def iterate(self, source: Any) -> AsyncIterator[Any]:
+        return source.__aiter__() if hasattr(source, "__aiter__") else _each(source)
+
+    async def sleep(self, seconds: float, scope: Scope | None = None) -> None:
+        await asyncio.sleep(seconds)
+
+    async def blocking(self, function: Callable[..., T], *args: Any) -> T:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def task() -> None:
+            try:
+                result, error = function(*args), None
+            except (StopIteration, StopAsyncIteration) as stop:
+                result, error = None, StepError(f"a function raised {type(stop).__name__}")
+            except BaseException as raised:
+                result, error = None, raised
+            try:
+                loop.call_soon_threadsafe(_finish, future, result, error)
+            except RuntimeError:
+                return  # the loop was closed meanwhile: nobody is left to tell
+
+        WORKERS.submit(task)
+        return await future
+
+    async def listen(self, answer: Awaitable[None]) -> None:
+        await answer
+
+    async def spread(
+        self,
+        source: Iterable[T],
+        do: Callable[[T], Coroutine[Any, Any, None]],
+        budget: Budget,
+        scope: Scope,
+        size: int | None = None,
+    ) -> None:
+        await _Spread(source, do, budget, scope, size).run()
+
+    async def flow(
+        self,
+        source: Iterable[T],
+        open: Callable[[T], AsyncIterator[U]],
+        budget: Budget,
+        scope: Scope,
+        size: int | None = None,
+        lend: bool = False,
+    ) -> AsyncGenerator[U, None]:
+        flow = _Flow(source, open, budget, scope, size)
+        try:
+            flow.begin(lend)
+            while (item := await flow.next()) is not _ENDED:
+                yield item
+        finally:
+            await flow.end()
+
+    def tee(self, chunks: AsyncIterator[T], count: int) -> list[AsyncIterator[T]]:
+        return Tee(chunks, count, asyncio.Lock()).readers
+
+    async def generate(
+        self, function: Callable[..., Any], chunks: AsyncIterator[Any], seam: Seam
+    ) -> AsyncGenerator[Any, None]:
+        pump = Pump(function, chunks, seam)
+        try:
+            while (item := await pump.next()) is not Pump.ENDED:
+                yield item
+        finally:
+            await pump.end()
+
+
+def _finish(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+async def _each(source: Iterable[T]) -> AsyncGenerator[T, None]:
+    for item in source:
+        yield item
+
+
+class _Crew:
+    """The tasks of one fan-out: started here from any thread, cut and awaited together."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.loop, self._home = asyncio.get_running_loop(), threading.get_ident()
+        self._budget = budget
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.error: BaseException | None = None
+        self.cut = False
+
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]], own: bool = False) -> None:
+        if threading.get_ident() == self._home:
+            self._spawn(work, own)
+            return
+        try:
+            self.loop.call_soon_threadsafe(self._spawn, work, own)
+        except RuntimeError:
+            return  # the loop is closed, its budget with it
+
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], own: bool) -> None:
+        task = self.loop.create_task(work())
+        self.tasks.add(task)
+        task.add_done_callback(self._own_done if own else self._helper_done)
+
+    def _helper_done(self, task: asyncio.Task[None]) -> None:
+        self._own_done(task)
+        self._budget.give()
+
+    def _own_done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if task.cancelled():
+            error: BaseException | None = None if self.cut else asyncio.CancelledError()
+        else:
+            error = task.exception()
+        if error is not None and self.error is None:
+            self.error = error
+            self.cancel()
+        self.changed()
+
+    def changed(self) -> None:
+        """Something about the tasks is different now."""
+
+    def cancel(self) -> None:
+        self.cut = True
+        for task in self.tasks:
+            task.cancel()
+
+    async def gone(self) -> None:
+        """Waits until no task is left, also if the waiting is cancelled meanwhile."""
+        interrupted = False
+        while self.tasks:
+            try:
+                await asyncio.wait(self.tasks)
+                await asyncio.sleep(0)  # the done callbacks run in this turn
+            except asyncio.CancelledError:
+                interrupted = True
+                self.cancel()
+        if interrupted:
+            raise asyncio.CancelledError
+
+
+class _Spread(_Crew):
+    """A fan-out over tasks; the caller's own strand is a task too, so that it can be cut."""
+
+    def __init__(
+        self,
+        source: Iterable[Any],
+        do: Callable[[Any], Coroutine[Any, Any, None]],
+        budget: Budget,
+        scope: Scope,
+        size: int | None,
+    ) -> None:
+        super().__init__(budget)
+        self._do, self._scope, self._size = do, scope, size
+        self._fan = Fan(source, budget, lambda: self.start(self._work), size)
+
+    async def run(self) -> None:
+        if self._size == 1:
+            item = self._fan.pull()
+            return await self._do(item[0]) if item else None
+        self.start(self._work, own=True)
+        try:
+            await self.gone()
+        except BaseException:
+            self._fan.close()
+            raise
+        if self.error is not None:
+            try:
+                raise self.error
+            finally:
+                self.error = None
+
+    async def _work(self) -> None:
+        self._fan.hire()
+        while (item := self._fan.pull()) is not None:
+            await self._do(item[0])
+
+    def cancel(self) -> None:
+        self._fan.close()
+        self._scope.stop()
+        super().cancel()
+
+
+class _Flow(_Crew):
+    """Iterators run by tasks, or stepped by the caller where no strand is spare."""
+
+    def __init__(
+        self,
+        source: Iterable[Any],
+        open: Callable[[Any], AsyncIterator[Any]],
+        budget: Budget,
+        scope: Scope,
+        size: int | None,
+    ) -> None:
+        super().__init__(budget)
+        self._open, self._scope, self._size = open, scope, size
+        self._ready: deque[Any] = deque()
+        self._wake, self._room = asyncio.Event(), asyncio.Event()
+        self._helps = False
+        self._mine: AsyncIterator[Any] | None = None
+        self._fan = Fan(source, budget, lambda: self.start(self._work), size)
+
+    def begin(self, lend: bool) -> None:
+        if lend:
+            self.start(self._work, own=True)
+            return
+        wanted = self._size or 0
+        while wanted and self._budget.take():
+            self.start(self._work)
+            wanted -= 1
+        self._helps = wanted > 0 or self._size is None
+
+    async def next(self) -> Any:
+        while True:
+            if self.error is not None:
+                raise self.error
+            if self._ready:
+                self._room.set()
+                return self._ready.popleft()
+            if self._helps:
+                item = await self._step_mine()
+                if item is not _ENDED:
+                    return item
+            elif not self.tasks:
+                return _ENDED
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+
+    async def _step_mine(self) -> Any:
+        if self._mine is None:
+            pulled = self._fan.pull()
+            if pulled is None:
+                self._helps = False
+                return _ENDED
+            self._mine = self._open(pulled[0])
+        try:
+            return await self._mine.__anext__()
+        except StopAsyncIteration:
+            self._mine = None
+            return _ENDED
+
+    async def end(self) -> None:
+        self.cancel()
+        try:
+            await self.gone()
+        finally:
+            self.error = None
+            await close(self._mine)
+
+    async def _work(self) -> None:
+        if self._size is None:
+            self._fan.hire()
+        while (item := self._fan.pull()) is not None:
+            items = self._open(item[0])
+            try:
+                async for chunk in items:
+                    self._ready.append(chunk)
+                    self._wake.set()
+                    while len(self._ready) >= AHEAD:
+                        self._room.clear()
+                        await self._room.wait()
+            finally:
+                await close(items)
+
+    def changed(self) -> None:
+        self._wake.set()
+
+    def cancel(self) -> None:
+        self._fan.close()
+        self._scope.stop()
+        super().cancel()
+
+
+class _Aside:
+    """One loop in one daemon thread, for the async listeners of sync runs."""
+
+    def __init__(self) -> None:
+        self._lock, self._loop = threading.Lock(), None  # type: ignore[var-annotated]
+
+    def run(self, answer: Awaitable[None]) -> None:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(
+                    target=self._loop.run_forever, name="headrace-aside", daemon=True
+                ).start()
+        asyncio.run_coroutine_threadsafe(_awaited(answer), self._loop).result()
+
+
+async def _awaited(answer: Awaitable[None]) -> None:
+    await answer
+
+
+_ASIDE = _Aside()
+
+
+def _after_fork() -> None:
+    _ASIDE.__init__()  # type: ignore[misc]  # the thread stayed with the parent
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def run_aside(answer: Awaitable[None]) -> None:
+    """Runs an awaitable to its end on the side loop while this thread waits."""
+    _ASIDE.run(answer)
+
+
+ASYNC = AsyncWorld()

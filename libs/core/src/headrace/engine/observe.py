@@ -1,0 +1,86 @@
+"""What listeners see of a step: it started, its chunks, and how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from headrace.engine.drive import Once, close
+from headrace.engine.sums import NOTHING, Accumulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+
+    from headrace.engine.run import Run
+
+
+async def value(
+    run: Run,
+    name: str,
+    run_type: str,
+    input: Any,
+    work: Callable[[Any, Run], Coroutine[Any, Any, Any]],
+    tag: str | None = None,
+) -> Any:
+    """The value of `work(input, child run)`, with its start and its end told."""
+    child = run.child(name, run_type, tag)
+    await child.emit("started", {"input": input})
+    try:
+        output = await work(input, child)
+    except BaseException as error:
+        await child.emit("failed", {"error": error, "input": input})
+        raise
+    await child.emit("ended", {"output": output, "input": input})
+    return output
+
+
+async def stream(
+    run: Run,
+    name: str,
+    run_type: str,
+    chunks: AsyncIterator[Any],
+    work: Callable[[AsyncIterator[Any], Run], AsyncIterator[Any]],
+    tag: str | None = None,
+) -> AsyncGenerator[Any, None]:
+    """The chunks of `work(chunks, child run)`, each told as it passes."""
+    child = run.child(name, run_type, tag)
+    known = chunks.value if isinstance(chunks, Once) else None
+    seen, total = Accumulator(), Accumulator()
+    await child.emit("started", {"input": known})
+    source = chunks if isinstance(chunks, Once) else _tapped(chunks, seen)
+    produced = work(source, child)
+    told = child.wants_chunks
+    try:
+        async for chunk in produced:
+            total.feed(chunk)
+            if told:
+                await child.emit("chunked", {"chunk": chunk})
+            yield chunk
+    except GeneratorExit:
+        await close(produced)
+        await child.emit("ended", _result(known, seen, total, reason="closed"))
+        raise
+    except BaseException as error:
+        await close(produced)
+        await child.emit("failed", {**_result(known, seen, total), "error": error})
+        raise
+    finally:
+        await close(source)
+    await child.emit("ended", _result(known, seen, total))
+
+
+async def _tapped(chunks: AsyncIterator[Any], seen: Accumulator) -> AsyncGenerator[Any, None]:
+    try:
+        async for chunk in chunks:
+            seen.feed(chunk)
+            yield chunk
+    finally:
+        await close(chunks)
+
+
+def _result(known: Any, seen: Accumulator, total: Accumulator, **more: Any) -> dict[str, Any]:
+    output, summed = total.total(), seen.total()
+    return {
+        "output": None if output is NOTHING else output,
+        "input": known if summed is NOTHING else summed,
+        **more,
+    }

@@ -1,0 +1,146 @@
+"""One budget of strands for the whole tree of a call.
+
+A strand is a line of control: a thread or a task. The caller is the first. A fan-out works in
+its caller's strand and hires helpers only from what is spare; a strand given back is offered
+to the fan-out that has waited longest. Nobody ever waits for a permit, so nothing deadlocks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
+
+DEFAULT_CONCURRENCY = 32
+
+
+class Stopped(BaseException):
+    """Ends a sync strand whose sibling failed or whose stream was closed; like CancelledError."""
+
+
+class Scope:
+    """Whether the work of one fan-out, or of one it stands in, has been called off."""
+
+    __slots__ = ("_outer", "_stopped")
+
+    def __init__(self, outer: Scope | None = None) -> None:
+        self._outer, self._stopped = outer, False
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    @property
+    def stopped(self) -> bool:
+        scope: Scope | None = self
+        while scope is not None:
+            if scope._stopped:
+                return True
+            scope = scope._outer
+        return False
+
+
+class Budget:
+    """Strands that a tree may still start; `outer` is the budget of the run it is nested in."""
+
+    __slots__ = ("_lock", "_outer", "_spare", "_wanting")
+
+    def __init__(self, limit: int = DEFAULT_CONCURRENCY, outer: Budget | None = None) -> None:
+        self._spare, self._outer = limit - 1, outer
+        self._lock = threading.Lock()
+        self._wanting: deque[Callable[[], None]] = deque()
+
+    def take(self) -> bool:
+        with self._lock:
+            if self._spare <= 0:
+                return False
+            self._spare -= 1
+        if self._outer is None or self._outer.take():
+            return True
+        with self._lock:
+            self._spare += 1
+        return False
+
+    def give(self) -> None:
+        """Gives a strand back, and offers it to whoever has waited longest, here and outside."""
+        budget: Budget | None = self
+        offers = []
+        while budget is not None:
+            with budget._lock:
+                budget._spare += 1
+                if budget._wanting:
+                    offers.append(budget._wanting[0])
+            budget = budget._outer
+        for hire in offers:
+            hire()
+
+    def enlist(self, hire: Callable[[], None]) -> None:
+        budget: Budget | None = self
+        while budget is not None:
+            with budget._lock:
+                budget._wanting.append(hire)
+            budget = budget._outer
+
+    def leave(self, hire: Callable[[], None]) -> None:
+        budget: Budget | None = self
+        while budget is not None:
+            with budget._lock:
+                if hire in budget._wanting:
+                    budget._wanting.remove(hire)
+            budget = budget._outer
+
+
+class Fan(Generic[T]):
+    """A guarded source of work, and the hiring of helpers while there is work and budget.
+
+    Each helper hires the next as it begins, so work that is done at once starts few.
+    """
+
+    def __init__(
+        self, source: Iterable[T], budget: Budget, start: Callable[[], None], size: int | None
+    ) -> None:
+        self._items = iter(source)
+        self._budget, self._start = budget, start
+        self._lock = threading.Lock()
+        self._left = size  # items not yet pulled, where it is known
+        self.open = size != 0
+        self._hire = self.hire  # one bound method, so that `leave` finds the one enlisted
+        if size is None or size > 1:
+            budget.enlist(self._hire)
+
+    def pull(self) -> tuple[T] | None:
+        """The next item, or None when there is none left or the fan-out is closed."""
+        with self._lock:
+            if not self.open:
+                return None
+            try:
+                item = next(self._items)
+            except StopIteration:
+                self._end()
+                return None
+            except BaseException:
+                self._end()
+                raise
+            if self._left is not None:
+                self._left -= 1
+                if not self._left:
+                    self._end()
+            return (item,)
+
+    def hire(self) -> None:
+        """Starts one helper, if there is work for it and a strand to spare."""
+        if self.open and self._budget.take():
+            self._start()
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        if self.open:
+            self.open = False
+            self._budget.leave(self._hire)

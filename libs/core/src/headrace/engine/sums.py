@@ -1,0 +1,81 @@
+"""Adds up the chunks of a stream in linear time.
+
+Text and lists join; chunks with a `+` of their own add by it; dicts add per key; of what
+does not add, the last one stands. Nothing in, nothing out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+    def __reduce__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Final = _Nothing()
+
+
+class Accumulator:
+    """A running sum: `feed(chunk)`, then `total()`, which may be asked midway."""
+
+    __slots__ = ("_kind", "_parts")
+
+    def __init__(self) -> None:
+        self._kind: Any = None  # the class whose chunks `_parts` joins; None: it is the value
+        self._parts: Any = NOTHING
+
+    def feed(self, chunk: Any) -> None:
+        kind = chunk.__class__
+        if kind is self._kind and kind is not dict:
+            self._parts.append(chunk) if kind is str else self._parts.extend(chunk)
+        elif self._parts is NOTHING or self._parts is None:
+            self._start(kind, chunk)
+        elif isinstance(chunk, dict) and not hasattr(kind, "__add__"):
+            self._feed_dict(chunk)
+        else:
+            total = self.total()
+            try:
+                total = total + chunk
+            except TypeError:
+                total = chunk
+            self._start(total.__class__, total)
+
+    def _start(self, kind: Any, chunk: Any) -> None:
+        if kind is str:
+            self._kind, self._parts = str, [chunk]
+        elif kind is list:
+            self._kind, self._parts = list, list(chunk)
+        elif isinstance(chunk, dict) and not hasattr(kind, "__add__"):
+            self._kind, self._parts = dict, {}
+            self._feed_dict(chunk)
+        else:
+            self._kind, self._parts = None, chunk
+
+    def _feed_dict(self, chunk: dict[Any, Any]) -> None:
+        if self._kind is not dict:
+            self._kind, self._parts = dict, {}
+        for key, value in chunk.items():
+            part = self._parts.get(key)
+            if part is None:
+                part = self._parts[key] = Accumulator()
+            if value is not None or part.empty:
+                part.feed(value)
+
+    @property
+    def empty(self) -> bool:
+        return self._parts is NOTHING
+
+    def total(self) -> Any:
+        """The sum so far, or NOTHING."""
+        if self._kind is str:
+            if len(self._parts) > 1:
+                self._parts = ["".join(self._parts)]
+            return self._parts[0]
+        if self._kind is dict:
+            return {key: part.total() for key, part in self._parts.items()}
+        return list(self._parts) if self._kind is list else self._parts

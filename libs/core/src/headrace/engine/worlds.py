@@ -1,0 +1,79 @@
+"""The two worlds a step may run in, as steps see them: one protocol, `run.io`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from headrace.engine.sync import SYNC
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+
+    from headrace.engine.strands import Budget, Scope
+    from headrace.engine.user import Seam
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class World(Protocol):
+    """All that waits. The sync world blocks and never suspends; the async world awaits."""
+
+    is_async: bool
+
+    async def settle(self, value: Any) -> Any:
+        """What a client call gave: its value here, its awaited value in an async run."""
+
+    def iterate(self, source: Any) -> AsyncIterator[Any]:
+        """The items of a sync or an async iterator, closed when left; no extra loop turns."""
+
+    async def sleep(self, seconds: float, scope: Scope | None = None) -> None: ...
+
+    async def blocking(self, function: Callable[..., T], *args: Any) -> T:
+        """`function(*args)`, in a thread of our own in an async run."""
+
+    async def listen(self, answer: Awaitable[None]) -> None:
+        """Waits for an async listener; in a sync run, on the one side-loop thread."""
+
+    async def spread(
+        self,
+        source: Iterable[T],
+        do: Callable[[T], Coroutine[Any, Any, None]],
+        budget: Budget,
+        scope: Scope,
+        size: int | None = None,
+    ) -> None:
+        """`do(item)` for each item, over the budget; the first error ends it and is raised."""
+
+    def flow(
+        self,
+        source: Iterable[T],
+        open: Callable[[T], AsyncIterator[U]],
+        budget: Budget,
+        scope: Scope,
+        size: int | None = None,
+        lend: bool = False,
+    ) -> AsyncIterator[U]:
+        """What the iterators opened on the items yield, as it comes, at most 16 waiting.
+
+        `lend`: the caller's own strand works too, for its caller only waits.
+        """
+
+    def tee(self, chunks: AsyncIterator[T], count: int) -> list[AsyncIterator[T]]:
+        """Independent readers of one source, pulled once by whoever is ahead."""
+
+    def generate(
+        self, function: Callable[..., Any], chunks: AsyncIterator[Any], seam: Seam
+    ) -> AsyncIterator[Any]:
+        """The items of a plain generator function over chunks, pulled on demand."""
+
+
+def sync_world() -> World:
+    return SYNC
+
+
+def async_world() -> World:
+    """The async world; imports asyncio on first use, so that sync programs never do."""
+    from headrace.engine.aio import ASYNC
+
+    return ASYNC
