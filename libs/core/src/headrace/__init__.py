@@ -1,0 +1,126 @@
+"""headrace: composable, runnable pipelines over language models.
+
+Names are imported on first use, so that `import headrace` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headrace.callbacks import (
+        AsyncCallbackHandler as AsyncCallbackHandler,
+    )
+    from headrace.callbacks import (
+        BaseCallbackHandler as BaseCallbackHandler,
+    )
+    from headrace.callbacks import (
+        get_usage_metadata_callback as get_usage_metadata_callback,
+    )
+    from headrace.chat_models import BaseChatModel as BaseChatModel
+    from headrace.chat_models import Timeout as Timeout
+    from headrace.engine.run import RunnableConfig as RunnableConfig
+    from headrace.errors import HeadraceError as HeadraceError
+    from headrace.init import init_chat_model as init_chat_model
+    from headrace.messages import (
+        AIMessage as AIMessage,
+    )
+    from headrace.messages import (
+        AIMessageChunk as AIMessageChunk,
+    )
+    from headrace.messages import (
+        DeveloperMessage as DeveloperMessage,
+    )
+    from headrace.messages import (
+        HumanMessage as HumanMessage,
+    )
+    from headrace.messages import (
+        SystemMessage as SystemMessage,
+    )
+    from headrace.messages import (
+        ToolMessage as ToolMessage,
+    )
+    from headrace.messages import (
+        audio as audio,
+    )
+    from headrace.messages import (
+        file as file,
+    )
+    from headrace.messages import (
+        image as image,
+    )
+    from headrace.messages import (
+        trim_messages as trim_messages,
+    )
+    from headrace.messages import (
+        video as video,
+    )
+    from headrace.output_parsers import (
+        JsonOutputParser as JsonOutputParser,
+    )
+    from headrace.output_parsers import (
+        PydanticOutputParser as PydanticOutputParser,
+    )
+    from headrace.output_parsers import (
+        StrOutputParser as StrOutputParser,
+    )
+    from headrace.prompts import ChatPromptTemplate as ChatPromptTemplate
+    from headrace.prompts import MessagesPlaceholder as MessagesPlaceholder
+    from headrace.prompts import PromptTemplate as PromptTemplate
+    from headrace.registry import Provider as Provider
+    from headrace.runnables import (
+        Runnable as Runnable,
+    )
+    from headrace.runnables import (
+        RunnableLambda as RunnableLambda,
+    )
+    from headrace.runnables import (
+        RunnableParallel as RunnableParallel,
+    )
+    from headrace.runnables import (
+        RunnablePassthrough as RunnablePassthrough,
+    )
+    from headrace.runnables import (
+        chain as chain,
+    )
+    from headrace.tools import Tool as Tool
+    from headrace.tools import tool as tool
+
+_HOMES = {
+    "callbacks": (
+        "AsyncCallbackHandler", "BaseCallbackHandler", "get_usage_metadata_callback",
+    ),
+    "chat_models": ("BaseChatModel", "Timeout"),
+    "engine.run": ("RunnableConfig",),
+    "errors": ("HeadraceError",),
+    "init": ("init_chat_model",),
+    "messages": (
+        "AIMessage", "AIMessageChunk", "DeveloperMessage", "HumanMessage", "SystemMessage",
+        "ToolMessage", "audio", "file", "image", "trim_messages", "video",
+    ),
+    "output_parsers": ("JsonOutputParser", "PydanticOutputParser", "StrOutputParser"),
+    "prompts": ("ChatPromptTemplate", "MessagesPlaceholder", "PromptTemplate"),
+    "registry": ("Provider",),
+    "runnables": (
+        "Runnable", "RunnableLambda", "RunnableParallel", "RunnablePassthrough", "chain",
+    ),
+    "tools": ("Tool", "tool"),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - the names above, tested against the type stubs
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    module = _HOME.get(name)
+    if module is None:
+        raise AttributeError(f"module 'headrace' has no attribute {name!r}")
+    value = getattr(import_module(f"headrace.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

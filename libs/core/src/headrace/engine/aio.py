@@ -71,6 +71,12 @@ class AsyncWorld:
         WORKERS.submit(task)
         return await future
 
+    async def bounded(self, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+        if seconds is None:
+            return await work
+        async with asyncio.timeout(seconds):  # a coroutine: there is no `yield` to cross
+            return await work
+
     async def listen(self, answer: Awaitable[None]) -> None:
         await answer
 

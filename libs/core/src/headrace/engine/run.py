@@ -144,8 +144,7 @@ class Run:
         if configurable := config.get("configurable"):
             new.configurable = {**self.configurable, **configurable}
         if (callbacks := config.get("callbacks")) is not None:
-            new.listeners = _distinct((*self.listeners, *as_listeners(callbacks)))
-            new.wants_chunks = any("chunked" in item.wants for item in new.listeners)
+            new = new.heard_by(as_listeners(callbacks))
         if (limit := config.get("max_concurrency")) is not None:
             new.budget = Budget(limit, self.budget if self._shared else None)
             new._shared = True
@@ -156,6 +155,19 @@ class Run:
             new._pending = pending = _again(self._pending)
             pending.name = name or pending.name
             pending.run_id = str(run_id) if run_id else pending.run_id
+        return new
+
+    def heard_by(self, listeners: tuple[Listener, ...]) -> Run:
+        """This run with listeners more, to it and to all below it."""
+        new = self._copy()
+        new.listeners = _distinct((*self.listeners, *listeners))
+        new.wants_chunks = any("chunked" in item.wants for item in new.listeners)
+        return new
+
+    def with_configurable(self, values: dict[str, Any]) -> Run:
+        """This run with these values of configurable fields in place of its own."""
+        new = self._copy()
+        new.configurable = values
         return new
 
     def pending(
@@ -340,6 +352,9 @@ def _distinct(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
 
 current: ContextVar[Run | None] = ContextVar("headrace_run", default=None)
 
+# Listeners to every call made in this context, and in the threads and tasks started from it.
+ambient: ContextVar[tuple[Listener, ...]] = ContextVar("headrace_listeners", default=())
+
 
 class InjectedConfig(dict[str, Any]):
     """The config a function asks for by a parameter `config`; remembers the run it is of."""
@@ -370,6 +385,8 @@ def open_run(io: World, config: Mapping[str, Any] | None, limit: int | None = No
         run = parent.nested(io)
     else:
         run = Run(io, Budget(limit or DEFAULT_CONCURRENCY), Scope())
+    if around := ambient.get():
+        run = run.heard_by(around)
     if config:
         run = run.configured(config)
     run._shared = True

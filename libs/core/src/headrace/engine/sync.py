@@ -58,6 +58,9 @@ class SyncWorld:
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
 
+    async def bounded(self, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+        return await work
+
     async def listen(self, answer: Awaitable[None]) -> None:
         if getattr(answer, "optional", False):
             return

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from headrace.engine.sync import SYNC
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Coroutine,
+        Iterable,
+    )
 
     from headrace.engine.strands import Budget, Scope
     from headrace.engine.user import Seam
@@ -31,6 +38,9 @@ class World(Protocol):
 
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """`function(*args)`, in a thread of our own in an async run."""
+
+    async def bounded(self, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+        """`await work`, with TimeoutError after `seconds`; sync work bounds itself."""
 
     async def listen(self, answer: Awaitable[None]) -> None:
         """Waits for an async listener; in a sync run, on the one side-loop thread."""
@@ -77,3 +87,19 @@ def async_world() -> World:
     from headrace.engine.aio import ASYNC
 
     return ASYNC
+
+
+def relayed(work: Callable[[Callable[[Any], Any]], Coroutine[Any, Any, None]]) -> (
+    AsyncGenerator[Any, None]
+):
+    """The items that `work(put)` puts while it runs in a task of this loop."""
+    from headrace.engine.relay import relayed
+
+    return relayed(work)
+
+
+def running_loop() -> Any:
+    """The event loop that runs in this thread."""
+    from asyncio import get_running_loop
+
+    return get_running_loop()

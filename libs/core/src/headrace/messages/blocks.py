@@ -6,9 +6,9 @@ block's place in a stream and `id` the provider's own name for it.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NotRequired, TypeAlias
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 
 class Citation(TypedDict, total=False):

@@ -29,7 +29,13 @@ from headrace.messages.calls import read_tool_call_chunk, resolve, split_calls
 from headrace.messages.canonical import canonical_block
 from headrace.messages.joining import Fold, loose_pieces
 from headrace.messages.kinds import AIMessage
-from headrace.messages.message import BaseMessage, BlocksInput, ContentInput, read_content
+from headrace.messages.message import (
+    BaseMessage,
+    BlocksInput,
+    Content,
+    ContentInput,
+    read_content,
+)
 from headrace.messages.usage import UsageKind, UsageMetadata
 
 PACKED_AFTER = 128
@@ -97,13 +103,13 @@ class AIMessageChunk(AIMessage):
     _cell: list[Fold] | None
     _weight: int  # loose chunks under this node; 0 if packed or read
 
-    content = _folding("_content")
-    id = _folding("_id")
-    name = _folding("_name")
-    usage_metadata = _folding("_usage")
-    chunk_position = _folding("_position")
-    response_metadata = _folding("_meta", dict)
-    additional_kwargs = _folding("_kwargs", dict)
+    content: Content = _folding("_content")
+    id: str | None = _folding("_id")
+    name: str | None = _folding("_name")
+    usage_metadata: UsageMetadata | None = _folding("_usage")
+    chunk_position: Literal["last"] | None = _folding("_position")
+    response_metadata: dict[str, Any] = _folding("_meta", dict)
+    additional_kwargs: dict[str, Any] = _folding("_kwargs", dict)
 
     def __init__(
         self,
@@ -120,7 +126,7 @@ class AIMessageChunk(AIMessage):
         additional_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         if content.__class__ is str and content_blocks is None:
-            self._content = content  # type: ignore[assignment]  # __class__ does not narrow
+            self._content = content
         else:
             self._content = read_content(content, content_blocks, "AIMessageChunk")
         self._pieces = (
@@ -165,7 +171,7 @@ class AIMessageChunk(AIMessage):
         _fold(self)._usage_kind = value
 
     @property
-    def tool_calls(self) -> list[ToolCall]:  # type: ignore[override]  # derived here
+    def tool_calls(self) -> list[ToolCall]:
         """The calls that can be read; an unfinished one is not among them."""
         try:
             return cast("list[ToolCall]", self._calls)
@@ -178,7 +184,7 @@ class AIMessageChunk(AIMessage):
         self._calls, self._invalid = value, self.invalid_tool_calls
 
     @property
-    def invalid_tool_calls(self) -> list[InvalidToolCall]:  # type: ignore[override]  # derived
+    def invalid_tool_calls(self) -> list[InvalidToolCall]:
         """At the end of the stream, the calls that cannot be read."""
         try:
             return cast("list[InvalidToolCall]", self._invalid)
@@ -196,19 +202,21 @@ class AIMessageChunk(AIMessage):
         content = self._parts()
         final = self.chunk_position == "last"
         pieces: list[Any] = [*content, *loose_pieces(self.tool_call_chunks, content)]
-        return [self._shown(canonical_block(block), final) for block in pieces]
+        blocks = [canonical_block(block) for block in pieces]
+        return [self._resolved(block) for block in blocks] if final else blocks
 
-    def _shown(self, block: ContentBlock, final: bool) -> ContentBlock:
-        if not final or block["type"] != "tool_call_chunk":
-            return block
-        call = resolve(read_tool_call_chunk(block), reason=self._reason())
-        return cast("ContentBlock", call)
+    def _resolved(self, block: Any) -> ContentBlock:
+        """The block of a piece as the call it makes, any other as it is."""
+        if block["type"] == "tool_call_chunk":
+            block = resolve(read_tool_call_chunk(block), reason=self._reason())
+        return cast("ContentBlock", block)
 
     def _read_calls(self, final: bool) -> tuple[list[ToolCall], list[InvalidToolCall]]:
         final = final or self.chunk_position == "last"
         calls, invalid = split_calls(self._parts())
+        reason = self._reason() if final else ""
         for piece in self.tool_call_chunks:
-            call = resolve(piece, final=final, reason=self._reason())
+            call = resolve(piece, final=final, reason=reason)
             if call is None:
                 continue
             if call["type"] == "tool_call":
@@ -225,7 +233,8 @@ class AIMessageChunk(AIMessage):
 
     def __add__(self, other: Any) -> AIMessageChunk:
         if other.__class__ is not AIMessageChunk:
-            return self._add_other(other)
+            total: AIMessageChunk = self._add_other(other)
+            return total
         node = _new(AIMessageChunk)
         node._left = self
         node._right = other
@@ -247,8 +256,10 @@ class AIMessageChunk(AIMessage):
             total = total + chunk
         return total
 
-    def __radd__(self, other: Any) -> AIMessageChunk:
-        return self if other.__class__ is int and other == 0 else NotImplemented
+    def __radd__(self, other: int) -> AIMessageChunk:
+        if other.__class__ is int and other == 0:  # where sum() starts
+            return self
+        return NotImplemented
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AIMessageChunk):
@@ -310,7 +321,7 @@ def _finished_content(chunk: AIMessageChunk) -> Any:
     parts: list[Any] = []
     for part in content if content.__class__ is list else [{"type": "text", "text": content}]:
         if part.get("type") == "tool_call_chunk":
-            part = chunk._shown(part, True)
+            part = chunk._resolved(part)
         part = {key: value for key, value in part.items() if key != "index"}
         if part.get("type") != "text" or part.get("text") or len(part) > 2:
             parts.append(part)
@@ -405,14 +416,14 @@ def _pack(node: AIMessageChunk) -> None:
             run.feed(at)
         else:
             if run is not None:
-                units.append(_folded(run))
+                units.append(_folded(run, private=True))
                 run = None
             units.append(at)
     if run is not None:
         if not units:
             _publish(node, run)
             return
-        units.append(_folded(run))
+        units.append(_folded(run, private=True))
     left = units[0]
     for unit in units[1:-1]:
         inner = _new(AIMessageChunk)
@@ -421,10 +432,10 @@ def _pack(node: AIMessageChunk) -> None:
     node._left, node._right, node._weight = left, units[-1], 0
 
 
-def _folded(fold: Fold) -> AIMessageChunk:
+def _folded(fold: Fold, *, private: bool = False) -> AIMessageChunk:
     chunk = _new(AIMessageChunk)
     chunk._left = None
-    fold.show(chunk)
+    fold.show(chunk, private=private)
     chunk._cell, chunk._weight = None, 0
     return chunk
 

@@ -73,9 +73,7 @@ def convert_to_messages(messages: Any) -> list[BaseMessage]:
     if single or hasattr(messages, "to_messages") or hasattr(messages, "model_dump"):
         return _read_like(messages)
     if not isinstance(messages, Iterable) or isinstance(messages, bytes):
-        raise InputError(
-            f"messages must be a str, a message or a list of them, not {messages!r}"
-        )
+        raise InputError(f"messages must be a str, a message or a list of them, not {messages!r}")
     result: list[BaseMessage] = []
     for position, item in enumerate(messages):
         if isinstance(item, BaseMessage):
@@ -161,14 +159,11 @@ def _split_results(data: Mapping[str, Any]) -> list[BaseMessage] | None:
         if not isinstance(part, Mapping) or part.get("type") != "tool_result":
             rest.append(part)
             continue
-        status = "error" if part.get("is_error") else "success"
-        cached = {key: part[key] for key in ("cache_control",) if key in part}
-        found.append(
-            ToolMessage(
-                part.get("content"), part.get("tool_use_id"), status=status,
-                additional_kwargs=cached,
-            )  # fmt: skip
-        )
+        answer = ToolMessage(part.get("content"), part.get("tool_use_id"))
+        answer.status = "error" if part.get("is_error") else "success"
+        if "cache_control" in part:
+            answer.additional_kwargs["cache_control"] = part["cache_control"]
+        found.append(answer)
     if not found:
         return None
     return [*found, HumanMessage(rest)] if rest else found
@@ -217,9 +212,8 @@ def _build_plain(kind: str, data: Mapping[str, Any], fields: dict[str, Any]) -> 
         cls = DeveloperMessage
     if kind == "chat":
         fields["role"] = data["role"]
-    if kind not in ("remove", "ai", "AIMessageChunk") and "content" not in data:
-        if "content_blocks" not in fields:
-            raise InputError(f"a message dict of type `{kind}` needs `content`")
+    if kind != "remove" and "content" not in data and "content_blocks" not in fields:
+        raise InputError(f"a message dict of type `{kind}` needs `content`")
     return _make(cls, data.get("content"), fields)
 
 
@@ -295,6 +289,8 @@ def _make(cls: Any, content: Any, fields: dict[str, Any]) -> BaseMessage:
     for key in ("additional_kwargs", "response_metadata"):
         if not isinstance(known.get(key, {}), Mapping):
             raise InputError(f"`{key}` of {cls.__name__} must be a dict, not {known[key]!r}")
+    if not isinstance(known.get("name", ""), str):
+        raise InputError(f"`name` of {cls.__name__} must be a str, not {known['name']!r}")
     if extra:
         known["additional_kwargs"] = {**extra, **known.get("additional_kwargs", {})}
     if cls is not RemoveMessage:

@@ -69,8 +69,9 @@ def _input_audio(block: Block) -> Block | None:
     value = block.get("input_audio")
     if not isinstance(value, Mapping) or "data" not in value:
         return None
-    mime = str(value.get("format") or "wav")
-    result = {"type": "audio", "base64": value["data"], "mime_type": _AUDIO.get(mime, f"audio/{mime}")}
+    form = str(value.get("format") or "wav")
+    mime = _AUDIO.get(form, f"audio/{form}")
+    result = {"type": "audio", "base64": value["data"], "mime_type": mime}
     return with_extras(result, block, "input_audio")
 
 
@@ -97,13 +98,14 @@ def _file(block: Block) -> Block | None:
 def _media_source(block: Block) -> Block | None:
     """`source` (Messages API) or `source_type` blocks of images, documents and other media."""
     kind = {"document": "file"}.get(block["type"], block["type"])
-    source, rest = block.get("source"), ("source",)
+    source = block.get("source")
+    used = {"source"}
     if "source_type" in block:
         data = block.get("data") or block.get("text")
         source = {**block, "type": block["source_type"], "data": data}
         source["media_type"] = block.get("mime_type")
         source["file_id"] = block.get("id")
-        rest = ("source_type", "data", "text", "url", "mime_type")  # type: ignore[assignment]  # a longer tuple
+        used = {"source_type", "data", "text", "url", "mime_type"}
     if not isinstance(source, Mapping):
         return None
     result: Block = {"type": kind}
@@ -119,15 +121,16 @@ def _media_source(block: Block) -> Block | None:
             for key in ("title", "context"):
                 if block.get(key):
                     result[key] = block[key]
-            rest = (*rest, "title", "context")  # type: ignore[assignment]  # a longer tuple
+            used |= {"title", "context"}
         case _:
             return None
     result = {key: value for key, value in result.items() if value is not None}
-    return with_extras(result, block, *rest)
+    return with_extras(result, block, *used)
 
 
 def _thinking(block: Block) -> Block:
-    return with_extras({"type": "reasoning", "reasoning": block.get("thinking") or ""}, block, "thinking")
+    result = {"type": "reasoning", "reasoning": block.get("thinking") or ""}
+    return with_extras(result, block, "thinking")
 
 
 def _redacted(block: Block) -> Block:
@@ -214,7 +217,7 @@ def _converse_media(key: str) -> Reader:
         else:
             return None
         if form:
-            result["mime_type"] = _DOCUMENTS.get(form, form) if key == "document" else f"{key}/{form}"
+            result["mime_type"] = _DOCUMENTS.get(form) or f"{key}/{form}"
         if inner.get("name"):
             result["filename"] = inner["name"]
         return with_extras(result, inner, "source", "format", "name")

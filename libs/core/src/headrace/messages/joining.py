@@ -105,9 +105,9 @@ class Fold:
             self._add_meta(chunk._meta)
         return True
 
-    def show(self, chunk: Any) -> None:
-        """Write the sum so far into the slots of `chunk`."""
-        chunk._content = content = self._content()
+    def show(self, chunk: Any, *, private: bool = False) -> None:
+        """Write the sum so far into the slots of `chunk`, blocks copied unless `private`."""
+        chunk._content = content = self._content(private)
         chunk._pieces = pieces = [call.block() for call in self._calls] or None
         self.shown = (content, len(content), pieces, len(pieces or ()))
         chunk._usage = None if self.usage is None else add_usage(self.usage, None)
@@ -120,15 +120,16 @@ class Fold:
         chunk._kwargs = dict(self.kwargs) if self.kwargs else None
         chunk._id, chunk._name, chunk._position = self.id, self.name, self.chunk_position
 
-    def _content(self) -> str | list[Block]:
+    def _content(self, private: bool) -> str | list[Block]:
         blocks = self._blocks
         if not blocks:
             return ""
-        shown = [dict(b) if b.__class__ is dict else b.block() for b in blocks]  # type: ignore[union-attr]  # told apart by class
-        only = shown[0]
-        if len(shown) == 1 and len(only) == 2 and only["type"] == "text" and "text" in only:
-            return str(only["text"])
-        return shown
+        first = blocks[0]
+        if len(blocks) == 1 and first.__class__ is _Joined and first.is_text_run():
+            return str(first.block()["text"])
+        if private:
+            return [b if b.__class__ is dict else b.block() for b in blocks]  # type: ignore[union-attr]  # told apart by class
+        return [b.copy() if b.__class__ is dict else b.block() for b in blocks]  # type: ignore[union-attr]  # as above
 
     def _open_run(self, kind: str, text: str) -> None:
         run = _Joined({"type": kind}, {_JOINED[kind][0]: [text]})
@@ -140,10 +141,14 @@ class Fold:
 
         A piece may also stand in the content as a block: then that is its place, not another.
         """
-        waiting = [(piece, *self._join(piece)) for piece in pieces or ()]
+        waiting = [(piece, *self._join(piece)) for piece in pieces] if pieces else []
         for part in parts:
-            if part.__class__ is str or part.get("type") != _PIECE:
-                self._add_block(part)
+            if part.__class__ is str:
+                self._add_block("text", {"type": "text", "text": part})
+                continue
+            kind = part.get("type")
+            if kind != _PIECE:
+                self._add_block(kind, part)
                 continue
             piece = read_tool_call_chunk(part)
             same = next((entry for entry in waiting if entry[0] == piece), None)
@@ -154,16 +159,14 @@ class Fold:
                 self._blocks.append(call)
                 self._tail_type = None
 
-    def _add_block(self, block: Any) -> None:
-        if block.__class__ is str:
-            block = {"type": "text", "text": block}
-        kind, index = block.get("type"), block.get("index")
+    def _add_block(self, kind: Any, block: Any) -> None:
+        index = block.get("index")
         if index.__class__ is int or index.__class__ is str:
             self._join_keyed(kind, block)
             return
-        text = _bare_text(kind, block)
+        text = _bare_text(kind, block) if kind in _RUNS else None
         if text is None:
-            self._blocks.append(dict(block))
+            self._blocks.append(block)
             self._tail_type = None
         elif text:
             if self._tail_type == kind:
@@ -175,7 +178,11 @@ class Fold:
         key = (kind, block["index"])
         newest = self._newest.get(key)
         if newest is not None and newest.takes(block):
-            newest.add(block)
+            text = block.get(_JOINED[kind][0]) if len(block) == 3 and kind in _RUNS else None
+            if text.__class__ is str:  # the usual piece brings nothing else
+                newest.append(_JOINED[kind][0], text)
+            else:
+                newest.add(block)
             return
         self._newest[key] = joined = _Joined.of(block)
         self._blocks.append(joined)
@@ -186,7 +193,10 @@ class Fold:
         index = piece["index"]
         newest = None if index is None else self._newest.get((_PIECE, index))
         if newest is not None and newest.takes(piece):
-            newest.add(piece)
+            if piece["name"] is None and len(piece) == 5:  # the usual piece: only arguments
+                newest.append("args", piece["args"])
+            else:
+                newest.add(piece)
             return newest, False
         call = _Joined.of(piece)
         self._calls.append(call)
@@ -195,6 +205,8 @@ class Fold:
         return call, True
 
     def _add_usage(self, usage: Any, kind: Any) -> None:
+        if not fields_of(usage):
+            return
         if self.usage is None:
             self.usage, self.usage_kind = usage, kind
             return
@@ -258,18 +270,23 @@ class _Joined:
     def takes(self, block: Any) -> bool:
         """Whether `block` continues this one: it brings no id, or the same."""
         id = block.get("id")
-        return not id or id == self.head.get("id")
+        return not id or bool(id == self.head.get("id"))
+
+    def append(self, field: str, text: str | None) -> None:
+        """Add `text` to a field that concatenates."""
+        parts = self.parts.get(field)
+        if parts is None:
+            parts = self.parts[field] = []
+        if text:
+            parts.append(text)
 
     def add(self, block: Any) -> None:
-        """Take in `block`; most pieces bring nothing but text for an open part."""
-        head, parts = self.head, self.parts
-        concatenated = _JOINED.get(block.get("type"), ())
+        """Take in `block`, field by field."""
+        head = self.head
+        concatenated = _JOINED.get(block["type"], ())
         for key, value in block.items():
             if key in concatenated and (value is None or value.__class__ is str):
-                if key not in parts:
-                    parts[key] = [value] if value else []
-                elif value:
-                    parts[key].append(value)
+                self.append(key, value)
             elif key not in head:
                 head[key] = value
             elif value is None or key in _FIRST_WINS:
@@ -281,6 +298,10 @@ class _Joined:
                 head[key] = [*head[key], *value]
             else:
                 head[key] = value
+
+    def is_text_run(self) -> bool:
+        """Whether this is text and nothing else."""
+        return len(self.head) == 1 and self.head.get("type") == "text" and "text" in self.parts
 
     def block(self) -> Block:
         """The block so far, as a new dict."""
@@ -294,17 +315,15 @@ class _Joined:
 
 def _bare_text(kind: Any, block: Block) -> str | None:
     """The text of a block that carries nothing else, None for any other block."""
-    if kind not in _RUNS:
-        return None
     field = _JOINED[kind][0]
     text = block.get(field)
     if text.__class__ is not str:
         return None
-    if len(block) > 2 and any(
-        value is not None for key, value in block.items() if key != "type" and key != field
-    ):
-        return None
-    return text
+    if len(block) > 2:
+        for key, value in block.items():
+            if value is not None and key != "type" and key != field:
+                return None
+    return str(text)
 
 
 def loose_pieces(pieces: list[Any], content: list[Any]) -> list[Any]:

@@ -54,7 +54,7 @@ class BaseMessage:
         response_metadata: Mapping[str, Any] | None = None,
     ) -> None:
         if content.__class__ is str and content_blocks is None:
-            self.content = content  # type: ignore[assignment]  # __class__ does not narrow
+            self.content = content
         else:
             self.content = read_content(content, content_blocks, self.__class__.__name__)
         self.name = name
@@ -66,8 +66,8 @@ class BaseMessage:
     def text(self) -> str:
         """The text of the message; other blocks do not show."""
         content = self.content
-        if content.__class__ is str:
-            return cast("str", content)
+        if isinstance(content, str):
+            return content
         return "".join(
             block if isinstance(block, str) else block.get("text") or ""
             for block in content
@@ -102,7 +102,8 @@ class BaseMessage:
 
     def model_dump_json(self, *, exclude_none: bool = False, indent: int | None = None) -> str:
         """The message as JSON text that `model_validate_json` reads back."""
-        return to_json(self.model_dump(mode="json", exclude_none=exclude_none), indent=indent).decode()
+        data = self.model_dump(mode="json", exclude_none=exclude_none)
+        return to_json(data, indent=indent).decode()
 
     @classmethod
     def model_validate(cls, data: Any) -> Self:
@@ -114,9 +115,7 @@ class BaseMessage:
         """The message in a JSON text."""
         return cls.model_validate(from_json(data))
 
-    def model_copy(
-        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
-    ) -> Self:
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with fields replaced; containers are shared with this one unless `deep`."""
         values = {field: getattr(self, field) for field in self._fields}
         if deep:
@@ -133,7 +132,7 @@ class BaseMessage:
 
     def pretty_print(self) -> None:
         """Print `pretty_repr()`."""
-        print(self.pretty_repr())
+        print(self.pretty_repr())  # noqa: T201 - printing is what it is for
 
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:

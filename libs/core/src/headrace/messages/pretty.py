@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+from xml.sax.saxutils import escape, quoteattr
+
+from pydantic_core import to_json
+
+from headrace.errors import InputError
 
 _WIDTH = 80
 _TITLES = {
@@ -67,3 +72,51 @@ def _call_lines(call: Any) -> list[str]:
     elif args:
         lines.append(f"    {args}")
     return lines
+
+
+def get_buffer_string(
+    messages: Any,
+    human_prefix: str = "Human",
+    ai_prefix: str = "AI",
+    *,
+    format: Literal["prefix", "xml"] = "prefix",
+) -> str:
+    """The conversation as one text, a line `Human: …` or an element a message.
+
+    "xml" escapes what people say, so that it cannot pass for another message. Media are named,
+    never printed.
+    """
+    if format not in ("prefix", "xml"):
+        raise InputError(f"`format` is 'prefix' or 'xml', not {format!r}")
+    titles = {"human": human_prefix, "ai": ai_prefix, "AIMessageChunk": ai_prefix} | _SPEAKERS
+    lines = []
+    for message in messages:
+        speaker = titles.get(message.type) or getattr(message, "role", message.type)
+        said = [_shown(block) for block in message.content_blocks]
+        calls = [block for block in message.content_blocks if block["type"] in _CALLS]
+        text = "\n".join(line for line in said if line)
+        if format == "xml":
+            lines.append(_element(message, text, calls))
+        else:
+            shown = [f"{call.get('name')}({_args(call)})" for call in calls]
+            lines.append(f"{speaker}: {' '.join([text, *shown] if text else shown)}")
+    return "\n".join(lines)
+
+
+_SPEAKERS = {"system": "System", "developer": "Developer", "tool": "Tool"}
+
+
+def _element(message: Any, text: str, calls: list[Any]) -> str:
+    kind = "ai" if message.type == "AIMessageChunk" else getattr(message, "role", message.type)
+    name = f" name={quoteattr(message.name)}" if message.name else ""
+    inner = escape(text) + "".join(
+        f"<tool_call id={quoteattr(call.get('id') or '')} name={quoteattr(call.get('name') or '')}>"
+        f"{escape(_args(call))}</tool_call>"
+        for call in calls
+    )
+    return f"<message type={quoteattr(kind)}{name}>{inner}</message>"
+
+
+def _args(call: Any) -> str:
+    args = call.get("args")
+    return args if isinstance(args, str) else to_json(args or {}, serialize_unknown=True).decode()

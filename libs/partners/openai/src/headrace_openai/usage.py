@@ -6,9 +6,10 @@ Input includes cached tokens, output includes reasoning tokens, whatever the ser
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headrace.messages import UsageMetadata
+if TYPE_CHECKING:
+    from headrace.messages import UsageMetadata
 
 _COUNTED = frozenset(
     {

@@ -1,0 +1,24 @@
+"""Chat models: the base for partners, and what every model can do."""
+
+from headrace.chat_models import configurable as _configurable  # noqa: F401 - fills the hooks
+from headrace.chat_models import layers as _layers  # noqa: F401 - fills the hooks
+from headrace.chat_models.base import BaseChatModel
+from headrace.chat_models.clients import CLIENTS, forbid_requests
+from headrace.chat_models.model import Layer, Layered, Model, ModelInput
+from headrace.chat_models.settings import Call, ResponseFormat, Settings
+from headrace.chat_models.timeouts import Timeout, Watch
+
+__all__ = [
+    "CLIENTS",
+    "BaseChatModel",
+    "Call",
+    "Layer",
+    "Layered",
+    "Model",
+    "ModelInput",
+    "ResponseFormat",
+    "Settings",
+    "Timeout",
+    "Watch",
+    "forbid_requests",
+]

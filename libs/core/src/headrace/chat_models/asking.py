@@ -1,0 +1,205 @@
+"""One request from its input to its message: events, attempts, timeouts, and what is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from headrace.chat_models.timeouts import Watch
+from headrace.engine import observe
+from headrace.engine.drive import Once, close
+from headrace.errors import ModelTimeoutError, StreamInterruptedError, WireError
+from headrace.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    convert_to_messages,
+    message_chunk_to_message,
+    sum_chunks,
+)
+from headrace.runnables.retrying import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from headrace.chat_models.base import BaseChatModel
+    from headrace.chat_models.settings import Call, Settings
+    from headrace.engine.run import Run
+
+
+_WAITS = {"initial": 0.5, "max": 8.0, "jitter": 0.5}  # seconds
+_PATIENCE = 60.0  # a `retry_after` beyond it is for the caller to know, not to sit through
+
+
+def _retryable(error: BaseException) -> bool:
+    wait = getattr(error, "retry_after", None) or 0.0
+    return getattr(error, "is_retryable", False) is True and wait <= _PATIENCE
+
+
+def _policy(model: BaseChatModel, call: Call) -> RetryPolicy | None:
+    retries = model.max_retries if call.retries is None else call.retries
+    if not retries:
+        return None
+    return RetryPolicy(
+        retry_if_exception_type=_retryable,
+        exponential_jitter_params=_WAITS,
+        stop_after_attempt=retries + 1,
+    )
+
+
+def _own(model: BaseChatModel, run: Run) -> Run:
+    """The run with what the model itself was given to say of its requests."""
+    if model.callbacks is None and not model.tags and not model.metadata:
+        return run
+    return run.pending(tags=model.tags, metadata=model.metadata, callbacks=model.callbacks)
+
+
+async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessage:
+    """The message that answers `input`; streams inside where a listener wants chunks."""
+    messages, settings = convert_to_messages(input), model.settings(call)
+    run = _own(model, run)
+
+    async def work(_: Any, run: Run) -> AIMessage:
+        if model.streams and (run.wants_chunks or not model.generates):
+            return await _summed(model, messages, settings, call, run)
+        policy = _policy(model, call)
+        if policy is None:
+            return await _generate(model, messages, settings, run)
+        return await policy.value(lambda run: _generate(model, messages, settings, run), run)
+
+    if not run.observed:
+        return await work(input, run)
+    answer: AIMessage = await observe.value(run, model.get_name(), "chat_model", input, work)
+    return answer
+
+
+async def ask_stream(
+    model: BaseChatModel, input: Any, call: Call, run: Run
+) -> AsyncGenerator[AIMessageChunk, None]:
+    """The chunks of the answer; the last has `chunk_position="last"`."""
+    messages, settings = convert_to_messages(input), model.settings(call)
+    run = _own(model, run)
+
+    def work(_: AsyncIterator[Any], run: Run) -> AsyncGenerator[AIMessageChunk, None]:
+        return _attempts(model, messages, settings, call, run)
+
+    if run.observed:
+        items = observe.stream(run, model.get_name(), "chat_model", Once(input), work)
+    else:
+        items = _attempts(model, messages, settings, call, run)
+    try:
+        async for chunk in items:
+            yield chunk
+    finally:
+        await close(items)
+
+
+def _attempts(
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, call: Call, run: Run
+) -> AsyncGenerator[AIMessageChunk, None]:
+    policy = _policy(model, call)
+    if policy is None:
+        return _watched(model, messages, settings, run)
+    return policy.stream(lambda run: _watched(model, messages, settings, run), run)
+
+
+async def _summed(
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, call: Call, run: Run
+) -> AIMessage:
+    """The message of a stream, each chunk told to those who listen."""
+    chunks = []
+    items = _attempts(model, messages, settings, call, run)
+    try:
+        async for chunk in items:
+            if run.wants_chunks:
+                await run.emit("chunked", {"chunk": chunk})
+            chunks.append(chunk)
+    finally:
+        await close(items)
+    return message_chunk_to_message(sum_chunks(chunks))
+
+
+async def _generate(
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
+) -> AIMessage:
+    run.check()
+    watch, settings = _begun(settings, run)
+    bound = watch.timeout.for_invoke()
+    try:
+        message = await run.io.bounded(model._generate(messages, settings, run), bound)
+    except TimeoutError as error:
+        if isinstance(error, ModelTimeoutError):
+            raise
+        raise ModelTimeoutError(
+            f"{model.get_name()} did not answer within `timeout` = {bound:g} s; "
+            "raise it, or ask for less"
+        ) from error
+    if not isinstance(message, AIMessage):
+        raise WireError(
+            f"`{model.get_name()}._generate` gives an AIMessage, not {type(message).__name__}"
+        )
+    message.response_metadata.update(watch.figures)
+    return message
+
+
+async def _watched(
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
+) -> AsyncGenerator[AIMessageChunk, None]:
+    """The chunks of one attempt, under its timeout; a break after the first keeps the partial."""
+    run.check()
+    watch, settings = _begun(settings, run)
+    if not model.streams:
+        message = await _generate(model, messages, settings, run)
+        yield as_chunk(message)
+        return
+    seen: list[AIMessageChunk] = []
+    items = model._stream(messages, settings, run)
+    try:
+        async for chunk in items:
+            watch.saw(True)
+            seen.append(chunk)
+            yield chunk
+    except Exception as error:
+        _keep_partial(error, seen)
+        raise
+    finally:
+        await close(items)
+    yield AIMessageChunk("", response_metadata=watch.figures, chunk_position="last")
+
+
+def _begun(settings: Settings, run: Run) -> tuple[Watch, Settings]:
+    """A watch of this attempt's own, and the settings with it."""
+    watch = Watch(settings.watch.timeout, run.scope)
+    return watch, replace(settings, watch=watch)
+
+
+def _keep_partial(error: Exception, seen: list[AIMessageChunk]) -> None:
+    if isinstance(error, StreamInterruptedError) and error.partial is None and seen:
+        error.partial = message_chunk_to_message(sum_chunks(seen))
+        error.usage = error.partial.usage_metadata
+
+
+def as_chunk(message: AIMessage) -> AIMessageChunk:
+    """A whole message as the one chunk of a stream."""
+    pieces = [
+        {
+            "type": "tool_call_chunk",
+            "name": call["name"],
+            "args": to_json(call["args"]).decode(),
+            "id": call["id"],
+            "index": index,
+        }
+        for index, call in enumerate(message.tool_calls)
+    ]
+    return AIMessageChunk(
+        message.content,
+        tool_call_chunks=pieces,
+        usage_metadata=message.usage_metadata,
+        response_metadata=message.response_metadata,
+        id=message.id,
+        name=message.name,
+        additional_kwargs=message.additional_kwargs,
+        chunk_position="last",
+    )

@@ -1,0 +1,254 @@
+"""BaseChatModel: the specification of a model, and what a partner writes to make one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+from headrace.chat_models.asking import ask, ask_stream
+from headrace.chat_models.clients import CLIENTS, ClientUser
+from headrace.chat_models.model import Model
+from headrace.chat_models.options import aliases_of, check_names, read_option
+from headrace.chat_models.settings import Call, ResponseFormat, Settings, check_choice
+from headrace.chat_models.timeouts import Timeout, Watch
+from headrace.errors import InputError, UnsupportedParameterError
+from headrace.messages import AIMessage, BaseMessage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from headrace.engine.run import Run
+
+
+class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):  # type: ignore[misc]
+    """A chat model: frozen parameters, and every method of `Model`.
+
+    A partner adds parameters as pydantic fields with their ranges and writes one of
+    `async _generate(messages, settings, run)` and `_stream(...)`, an async generator; all
+    waiting goes through `run.io`. Retries, timeouts and events are not its business.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        protected_namespaces=(),
+        arbitrary_types_allowed=True,
+    )
+    provider: ClassVar[str] = "unknown"
+    plumbing: ClassVar[frozenset[str]] = frozenset(
+        {
+            "api_key", "base_url", "callbacks", "default_headers", "max_retries", "metadata",
+            "profile", "proxy", "stop", "tags", "timeout",
+        }
+    )  # fmt: skip
+
+    model: str = Field(description="The provider's name of the model.", min_length=1)
+    temperature: float | None = Field(None, ge=0, le=2, description="0: the likeliest words.")
+    max_tokens: int | None = Field(None, ge=1, description="Bound of the answer, in tokens.")
+    stop: tuple[str, ...] | None = Field(None, description="Texts that end the answer.")
+    timeout: Timeout = Field(Timeout(), description="Seconds, or a Timeout.")
+    max_retries: int = Field(2, ge=0, description="Attempts beyond the first.")
+    api_key: SecretStr | Callable[[], Any] | None = Field(None, description="Key, or its giver.")
+    base_url: str | None = Field(None, description="Where the service is.")
+    proxy: str | None = Field(None, description="URL of an HTTP proxy.")
+    default_headers: Mapping[str, str] | None = Field(None, description="HTTP headers more.")
+    callbacks: Any = Field(None, description="Listeners to this model's requests.", repr=False)
+    tags: tuple[str, ...] = Field((), description="Tags of this model's runs.")
+    metadata: Mapping[str, Any] | None = Field(None, description="Metadata of its runs.")
+    profile: Mapping[str, Any] | None = Field(None, description="Facts about the model.")
+    reasoning_effort: str | int | None = Field(
+        None, description='"none" … "max", or a number of tokens.'
+    )
+    model_kwargs: Mapping[str, Any] | None = Field(None, description="Wire parameters more.")
+    extra_body: Mapping[str, Any] | None = Field(None, description="Put into the body as it is.")
+
+    _user: ClientUser = PrivateAttr(default_factory=ClientUser)
+
+    if not TYPE_CHECKING:  # checkers see the synthesized signature
+
+        def __init__(self, **data: Any) -> None:
+            check_names(type(self), data)
+            try:
+                super().__init__(**data)
+            except ValidationError as error:
+                raise InputError(_readable(type(self).__name__, error)) from None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        if (
+            not kwargs.get("abstract")
+            and cls._generate is BaseChatModel._generate
+            and cls._stream is BaseChatModel._stream
+        ):
+            raise TypeError(
+                f"class {cls.__name__} has neither `async def _generate(self, messages, "
+                "settings, run)` nor the async generator `_stream` of the same; write one"
+            )
+
+    @field_validator("timeout", mode="before")
+    @classmethod
+    def _read_timeout(cls, value: Any) -> Timeout:
+        return Timeout.read(value)
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _read_stop(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    # What a partner writes.
+
+    async def _generate(
+        self, messages: list[BaseMessage], settings: Settings, run: Run
+    ) -> AIMessage:
+        raise NotImplementedError
+
+    def _stream(
+        self, messages: list[BaseMessage], settings: Settings, run: Run
+    ) -> AsyncGenerator[Any, None]:
+        raise NotImplementedError
+
+    def _structured_method(self, settings: Settings) -> str:
+        """How this model gives objects best, from its profile: see `with_structured_output`."""
+        facts = self.profile or {}
+        if facts.get("structured_output"):
+            return "json_schema"
+        return "prompted" if facts.get("tool_calling") is False else "function_calling"
+
+    # A model as others see it.
+
+    @property
+    def streams(self) -> bool:
+        return type(self)._stream is not BaseChatModel._stream
+
+    @property
+    def generates(self) -> bool:
+        return type(self)._generate is not BaseChatModel._generate
+
+    @property
+    def spec(self) -> BaseChatModel:
+        return self
+
+    def _respec(self, change: Callable[[BaseChatModel], Model[Any]]) -> Model[Any]:
+        return change(self)
+
+    def get_name(self, suffix: str | None = None) -> str:
+        return type(self).__name__
+
+    async def _ask(self, input: Any, call: Call, run: Run) -> AIMessage:
+        return await ask(self, input, call, run)
+
+    def _ask_stream(self, input: Any, call: Call, run: Run) -> AsyncGenerator[Any, None]:
+        return ask_stream(self, input, call, run)
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raises InputError for options of a call that this model does not know."""
+        for name, value in options.items():
+            read_option(type(self), name, value)
+
+    def settings(self, call: Call) -> Settings:
+        """What is asked of the provider: the model's own fields under the call's options."""
+        cls = type(self)
+        params = {
+            name: value
+            for name, value in self.__dict__.items()
+            if value is not None and name not in cls.plumbing
+        }
+        timeout = self.timeout
+        for name, value in call.options.items():
+            field, value = read_option(cls, name, value)
+            if field == "timeout":
+                timeout = value
+            elif field in cls.plumbing:
+                raise InputError(
+                    f"`{name}` belongs to the model, not to a call; "
+                    f"make another one by `model_copy(update={{{name!r}: …}})`"
+                )
+            elif value is None:
+                params.pop(field, None)
+            else:
+                params[field] = value
+        stop = self.stop if call.stop is None else call.stop
+        settings = Settings(
+            params, Watch(timeout), call.tools, call.tool_choice, None, tuple(stop or ())
+        )
+        if call.schema is not None:
+            settings = self._structured(settings, call)
+        check_choice(settings.tool_choice, settings.tools)
+        return settings
+
+    def _structured(self, settings: Settings, call: Call) -> Settings:
+        schema = call.schema
+        assert schema is not None
+        method = schema.method
+        if method == "auto":
+            method = self._structured_method(settings)  # type: ignore[assignment]  # a Method
+        if method == "prompted":
+            raise UnsupportedParameterError(
+                f"`{self.get_name()}` has no way to give objects of a schema: say "
+                '`method="json_mode"` or `"function_calling"` if it has one after all'
+            )
+        if method == "function_calling":
+            choice = settings.tool_choice or ("any" if settings.tools else schema.name)
+            return replace(settings, tools=(*settings.tools, schema.tool()), tool_choice=choice)
+        wanted = schema.request_schema() if method == "json_schema" else None
+        form = ResponseFormat(schema.name, wanted, method, schema.strict)  # type: ignore[arg-type]
+        return replace(settings, response_format=form)
+
+    # Keeping and passing on.
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Any:
+        """A copy with other parameters, which are validated as at construction."""
+        if not update:
+            return super().model_copy(deep=deep)
+        data = {name: self.__dict__[name] for name in self.model_fields_set}
+        given = {_field_of(type(self), name): value for name, value in update.items()}
+        return type(self)(**{**data, **given})
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Without the key: a copy elsewhere reads it from its own environment."""
+        state = super().__getstate__()
+        fields = {**state["__dict__"], "api_key": None}
+        return {**state, "__dict__": fields, "__pydantic_private__": None}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__({**state, "__pydantic_private__": {"_user": ClientUser()}})
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
+        return self  # frozen: a copy could not come to differ
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def close(self) -> None:
+        """Gives back the clients of sync calls; the last user's closing closes them."""
+        CLIENTS.release(self._user)
+
+    async def aclose(self) -> None:
+        """Gives back the clients of async calls; the last user's closing closes them."""
+        await CLIENTS.arelease(self._user)
+
+
+def _field_of(cls: type[BaseChatModel], name: str) -> str:
+    return aliases_of(cls).get(name, name)
+
+
+def _readable(name: str, error: ValidationError) -> str:
+    """What is wrong with the parameters; never a value, which may be a secret."""
+    told = []
+    for item in error.errors(include_input=False, include_url=False):
+        field = ".".join(str(part) for part in item["loc"][:1]) or "parameters"
+        told.append(f"`{field}`: {item['msg']}")
+    return f"{name} cannot be made: " + "; ".join(dict.fromkeys(told))
+

@@ -1,0 +1,274 @@
+"""A model wrapped is still a model: one protocol for a specification and for its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, overload
+
+from headrace.chat_models.schema import Method, OutputSchema
+from headrace.chat_models.settings import NO_CALL, Call, call_of
+from headrace.engine.drive import close
+from headrace.engine.hooks import reach
+from headrace.engine.sums import NOTHING
+from headrace.errors import InputError
+from headrace.runnables.base import Runnable, collect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from pydantic import BaseModel
+
+    from headrace.chat_models.base import BaseChatModel
+    from headrace.engine.run import Run, RunnableConfig
+    from headrace.messages import BaseMessage
+
+
+class PromptValue(Protocol):
+    """What a prompt template makes: it can say itself as messages."""
+
+    def to_messages(self) -> list[BaseMessage]: ...
+
+
+ModelInput = str | Sequence[Any] | PromptValue | Mapping[str, Any]
+
+Out = TypeVar("Out", covariant=True)
+T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
+
+
+class Model(Runnable[ModelInput, Out], abstract=True):
+    """All methods of a model over two primitives: `_ask` and its streaming twin.
+
+    Each `bind*` and `with_*` adds one layer and returns a model with all methods; nothing
+    bound before is lost. Inner first: `with_retry().with_structured_output(S)` tries the
+    request again, the reverse order also an answer that could not be read.
+    """
+
+    __slots__ = ()
+    transparent = True  # the specification tells listeners of each request itself
+
+    async def _ask(self, input: Any, call: Call, run: Run) -> Any:
+        raise NotImplementedError
+
+    def _ask_stream(self, input: Any, call: Call, run: Run) -> AsyncGenerator[Any, None]:
+        raise NotImplementedError
+
+    async def _invoke(self, input: ModelInput, run: Run) -> Out:
+        answer: Out = await self._ask(input, NO_CALL, run)
+        return answer
+
+    async def _transform(
+        self, chunks: AsyncIterator[ModelInput], run: Run
+    ) -> AsyncGenerator[Out, None]:
+        input = await collect(chunks)
+        if input is NOTHING:
+            return
+        items = self._ask_stream(input, NO_CALL, run)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await close(items)
+
+    @property
+    def spec(self) -> BaseChatModel | None:
+        """The specification inside all layers; None while `configurable` still decides it."""
+        raise NotImplementedError
+
+    def _respec(self, change: Callable[[BaseChatModel], Model[Any]]) -> Model[Any]:
+        """This model with its specification changed, inside the same layers."""
+        raise NotImplementedError
+
+    def _layered(self, layer: Layer) -> Model[Any]:
+        return Layered(self, layer)
+
+    def _with_kwargs(self, kwargs: dict[str, Any]) -> Model[Out]:
+        return self.bind(**kwargs)
+
+    # What every model offers.
+
+    def bind(self, **options: Any) -> Model[Out]:
+        """This model with parameters, tools or stop words set for each call."""
+        return self._layered(Ask(self._checked(call_of(options))))
+
+    def bind_tools(
+        self,
+        tools: Sequence[Any],
+        *,
+        tool_choice: Any = None,
+        parallel_tool_calls: bool | None = None,
+        strict: bool | None = None,
+        **options: Any,
+    ) -> Model[Out]:
+        """This model with tools more; of two with one name the later stands.
+
+        `tool_choice`: "auto", "none", "any", a name, or a list of allowed names.
+        """
+        if parallel_tool_calls is not None:
+            options["parallel_tool_calls"] = parallel_tool_calls
+        given = {"tools": tools, "tool_choice": tool_choice, "strict": strict, **options}
+        return self._layered(Ask(self._checked(call_of(given))))
+
+    @overload
+    def with_structured_output(
+        self, schema: type[T], *, method: Method = ..., strict: bool | None = ...
+    ) -> Model[T]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Mapping[str, Any], *, method: Method = ..., strict: bool | None = ...
+    ) -> Model[dict[str, Any]]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool, method: Method = ..., strict: bool | None = ...
+    ) -> Model[dict[str, Any]]: ...
+    def with_structured_output(
+        self,
+        schema: Any,
+        *,
+        method: Method = "auto",
+        include_raw: bool = False,
+        strict: bool | None = None,
+    ) -> Model[Any]:
+        """This model, answering with objects of `schema`.
+
+        `method="auto"` takes what the model does best. With `include_raw` the answer is
+        {"raw", "parsed", "parsing_error"}; else what cannot be read is a StructuredOutputError.
+        """
+        output = OutputSchema(schema, method, strict)
+        return self._layered(reach("parse_layer")(output, include_raw))
+
+    def with_config(self, config: RunnableConfig | None = None, **values: Any) -> Model[Out]:
+        """This model under a config, which the config of a call adds to."""
+        return self._layered(reach("config_layer")({**(config or {}), **values}))
+
+    def with_listeners(self, *, on_start: Any = None, on_end: Any = None, on_error: Any = None) -> (
+        Model[Out]
+    ):
+        """This model with functions told of its own requests."""
+        return self._layered(reach("listen_layer")(on_start, on_end, on_error))
+
+    def with_retry(self, **options: Any) -> Model[Out]:
+        """This model tried again when it fails, in place of its own `max_retries`."""
+        return self._layered(reach("retry_layer")(**options))
+
+    def with_fallbacks(self, fallbacks: Sequence[Runnable[Any, Any]], **options: Any) -> Model[Out]:
+        """This model, and the others in turn while it fails; a stream only before its start.
+
+        What is bound outside reaches all of them; what was bound inside stays with the first.
+        """
+        return self._layered(reach("fallback_layer")(fallbacks, **options))
+
+    def configurable_fields(self, **fields: Any) -> Model[Out]:
+        """This model with parameters that `configurable` in a config may set."""
+        return self._layered(reach("configure_layer")(self, fields))
+
+    def _checked(self, call: Call) -> Call:
+        if self.spec is not None:
+            self.spec.check_options(call.options)
+        return call
+
+    # Clients.
+
+    def close(self) -> None:
+        """Gives back the client that sync calls used; closing twice does nothing."""
+        if self.spec is not None:
+            self.spec.close()
+
+    async def aclose(self) -> None:
+        """Gives back the client that async calls on this loop used."""
+        if self.spec is not None:
+            await self.spec.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+class Layer:
+    """One decorator of a model; by default it only changes the call and the run."""
+
+    __slots__ = ()
+
+    def enter(self, call: Call, run: Run) -> tuple[Call, Run]:
+        return call, run
+
+    async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
+        call, run = self.enter(call, run)
+        return await inner._ask(input, call, run)
+
+    def stream(
+        self, inner: Model[Any], input: Any, call: Call, run: Run
+    ) -> AsyncGenerator[Any, None]:
+        call, run = self.enter(call, run)
+        return inner._ask_stream(input, call, run)
+
+    def limit(self) -> int | None:
+        return None
+
+
+class Ask(Layer):
+    """`bind`, `bind_tools`: asks for more, of this provider or of any other."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    def enter(self, call: Call, run: Run) -> tuple[Call, Run]:
+        return call.over(self.call), run
+
+    def __repr__(self) -> str:
+        parts = [f"tools={[t.get('name') for t in self.call.tools]}"] if self.call.tools else []
+        parts += [f"{name}={value!r}" for name, value in self.call.options.items()]
+        return f"bind({', '.join(parts)})"
+
+
+class Layered(Model[Out]):
+    """A model under one more layer; attributes are those of the model inside."""
+
+    __slots__ = ("inner", "layer")
+
+    def __init__(self, inner: Model[Any], layer: Layer) -> None:
+        self.inner, self.layer = inner, layer
+
+    async def _ask(self, input: Any, call: Call, run: Run) -> Any:
+        return await self.layer.ask(self.inner, input, call, run)
+
+    def _ask_stream(self, input: Any, call: Call, run: Run) -> AsyncGenerator[Any, None]:
+        return self.layer.stream(self.inner, input, call, run)
+
+    @property
+    def spec(self) -> BaseChatModel | None:
+        return self.inner.spec
+
+    def _respec(self, change: Callable[[BaseChatModel], Model[Any]]) -> Model[Any]:
+        return Layered(self.inner._respec(change), self.layer)
+
+    def _limit(self) -> int | None:
+        return self.layer.limit() or self.inner._limit()
+
+    def get_name(self, suffix: str | None = None) -> str:
+        return self.inner.get_name(suffix)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name in ("inner", "layer"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.inner, name)
+
+    def __repr__(self) -> str:
+        return f"{self.inner!r}.{self.layer!r}"
+
+
+def as_model(thing: Any, asked_by: str) -> Model[Any]:
+    """`thing` if it is a model; InputError saying who needs one otherwise."""
+    if isinstance(thing, Model):
+        return thing
+    raise InputError(f"`{asked_by}` takes chat models, not {type(thing).__name__} {thing!r}")

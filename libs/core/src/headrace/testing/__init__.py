@@ -1,0 +1,7 @@
+"""Models without a provider, for tests and first steps, and what holds partners to account."""
+
+from headrace.chat_models.clients import forbid_requests
+from headrace.testing.offline import OfflineChatModel
+from headrace.testing.scripted import FunctionChatModel, ScriptedChatModel
+
+__all__ = ["FunctionChatModel", "OfflineChatModel", "ScriptedChatModel", "forbid_requests"]

@@ -1,0 +1,165 @@
+"""The arguments of a tool: their JSON Schema, and the check of what a model sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Protocol, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.fields import FieldInfo
+
+from headrace.errors import InputError, ToolError, suggestion
+from headrace.tools.injection import mark_among
+from headrace.tools.schema import hide, schema_of
+from headrace.tools.signature import OMITTED, REQUIRED, Parameter
+
+_CONFIG = ConfigDict(
+    arbitrary_types_allowed=True, coerce_numbers_to_str=True, protected_namespaces=()
+)
+
+
+class ToolArgumentError(ToolError, InputError):
+    """The arguments of a call do not fit the tool; the message is fit for the model."""
+
+
+class Arguments(Protocol):
+    """`parameters`: the JSON Schema the model sees. `hidden`: names that it may not send."""
+
+    parameters: dict[str, Any]
+    hidden: frozenset[str]
+
+    def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """The values to call the function with; `given` are those of the caller.
+
+        Raises ToolArgumentError for a wrong, missing or unknown argument in `args`.
+        """
+
+
+class ModelArguments:
+    """Arguments that a pydantic model describes; `names`: field -> parameter, if they differ."""
+
+    def __init__(
+        self, model: type[BaseModel], names: Mapping[str, str], *, open: bool = False
+    ) -> None:
+        self.model, self._names = model, names
+        self.open = open or model.model_config.get("extra") == "allow"
+        fields = model.model_fields
+        self.hidden = frozenset(name for name, item in fields.items() if mark_among(item.metadata))
+        self._known = {
+            key: name for name, item in fields.items() for key in _keys(name, item, model)
+        }
+        self.parameters = hide(schema_of(model), self.hidden)
+
+    def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        visible = [key for key, name in self._known.items() if name not in self.hidden]
+        extra = not self.open or any(key in self.hidden for key in args)
+        refuse_unknown(args, visible if extra else [*visible, *args])
+        mine = {name: value for name, value in given.items() if name in self.hidden}
+        try:
+            found = self.model.model_validate({**args, **mine})
+        except ValidationError as error:
+            raise ToolArgumentError(_explain(error)) from error
+        values = {self._names.get(f, f): getattr(found, f) for f in self.model.model_fields}
+        values.update(found.model_extra or {})
+        return {name: value for name, value in values.items() if value is not OMITTED}
+
+
+class SchemaArguments:
+    """Arguments that a JSON Schema describes: names are checked, types are the function's own."""
+
+    def __init__(self, schema: Mapping[str, Any], hidden: Iterable[str]) -> None:
+        self.hidden = frozenset(hidden)
+        self.parameters = hide(dict(schema), self.hidden)
+        self.open = bool(schema.get("additionalProperties"))
+
+    def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        known = list(self.parameters["properties"])
+        extra = not self.open or any(key in self.hidden for key in args)
+        refuse_unknown(args, known if extra else [*known, *args])
+        missing = [name for name in self.parameters.get("required", ()) if name not in args]
+        if missing:
+            raise ToolArgumentError("; ".join(f"`{name}` is missing" for name in missing))
+        return dict(args)
+
+
+def model_of(
+    name: str, parameters: Iterable[Parameter], documented: Mapping[str, str], *, open: bool = False
+) -> ModelArguments:
+    """The arguments that these parameters make; `documented`: their descriptions, if none.
+
+    Raises InputError for a type of which there is no JSON Schema.
+    """
+    fields: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for item in parameters:
+        safe = not item.name.startswith("_") and not hasattr(BaseModel, item.name)
+        attribute = item.name if safe else f"{item.name.strip('_')}_argument"
+        names[attribute] = item.name
+        annotation = described(item.annotation, documented.get(item.name))
+        if not safe:
+            annotation = Annotated[annotation, Field(alias=item.name)]
+        fields[attribute] = (annotation, _default(item))
+    config = ConfigDict(**_CONFIG, extra="allow") if open else _CONFIG
+    try:
+        model: type[BaseModel] = create_model(name, __config__=config, **fields)
+        return ModelArguments(model, names, open=open)
+    except PydanticUserError as error:
+        raise InputError(
+            f"the parameters of `{name}` cannot be told to a model: {error.message}; give a "
+            "type that JSON has, or hide the parameter: Annotated[T, InjectedToolArg]"
+        ) from error
+
+
+def described(annotation: Any, documented: str | None) -> Any:
+    """An annotation with its description: its own Field or str, else the documented one."""
+    base, *rest = (
+        get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+    )
+    said = next((item for item in rest if isinstance(item, str)), documented)
+    kept = [item for item in rest if not isinstance(item, str)]
+    if said and not any(isinstance(item, FieldInfo) and item.description for item in kept):
+        kept.append(Field(description=said))
+    return Annotated[base, *kept] if kept else base
+
+
+def refuse_unknown(args: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raises ToolArgumentError for an argument that is not among the known ones."""
+    names = list(known)
+    unknown = [name for name in args if name not in names]
+    if unknown:
+        takes = ", ".join(f"`{name}`" for name in names) or "no arguments"
+        said = ", ".join(f"`{name}`{suggestion(str(name), names)}" for name in unknown)
+        raise ToolArgumentError(f"there is no argument {said}; the tool takes {takes}")
+
+
+def _default(item: Parameter) -> Any:
+    if item.factory is not None:
+        return Field(default_factory=item.factory)
+    return ... if item.default is REQUIRED else item.default
+
+
+def _keys(name: str, item: FieldInfo, model: type[BaseModel]) -> list[str]:
+    """Under which keys a field may come."""
+    alias = item.validation_alias or item.alias
+    if alias is None:
+        return [name]
+    config = model.model_config
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    choices = getattr(alias, "choices", [alias])
+    keys = [str(getattr(choice, "path", [choice])[0]) for choice in choices]
+    return [*keys, name] if by_name else keys
+
+
+def _explain(error: ValidationError) -> str:
+    """What is wrong, argument by argument, without pydantic's links."""
+    said = []
+    for item in error.errors(include_url=False, include_context=False):
+        where = ".".join(str(part) for part in item["loc"]) or "the arguments"
+        if item["type"] == "missing":
+            said.append(f"`{where}` is missing")
+        else:
+            found = repr(item["input"])
+            shown = found if len(found) <= 80 else f"{found[:77]}..."
+            said.append(f"`{where}`: {item['msg']}, found {shown}")
+    return "; ".join(said)

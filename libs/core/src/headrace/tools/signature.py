@@ -1,0 +1,156 @@
+"""The parameters of a function, a TypedDict or a dataclass, as a tool sees them."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+
+from typing_extensions import NotRequired, ReadOnly, Required, is_typeddict
+
+from headrace.errors import InputError
+from headrace.tools.injection import InjectedToolArg, mark_in
+
+REQUIRED: Final = inspect.Parameter.empty
+OMITTED: Final = object()  # the value of a key that may be absent, and is
+BY_NAME = ("config", "run")  # what a function asks for by the name of a parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; `default` is REQUIRED if it has none, `factory` makes it if given."""
+
+    name: str
+    annotation: Any
+    default: Any = REQUIRED
+    factory: Any = None
+    positional: bool = False
+    mark: type[InjectedToolArg] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The parameters by name; `open` if there is a `**kwargs` that takes any other."""
+
+    parameters: Mapping[str, Parameter]
+    open: bool = False
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Which of `config` and `run` it asks for."""
+        return tuple(name for name in BY_NAME if name in self.parameters)
+
+
+def read_function(function: Any) -> Signature:
+    """The signature of a function; what a `partial` has bound is not part of it."""
+    bare, bound = _unbound(function)
+    try:
+        known = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the parameters of {function!r} are not known; give `args_schema`"
+        ) from error
+    hints = hints_of(bare if _is_plain(bare) else type(bare).__call__)
+    found: dict[str, Parameter] = {}
+    for item in known:
+        if item.kind in (item.VAR_POSITIONAL, item.VAR_KEYWORD) or item.name in bound:
+            continue
+        annotation = hints.get(item.name, Any)
+        positional = item.kind is item.POSITIONAL_ONLY
+        found[item.name] = Parameter(
+            item.name, annotation, item.default, None, positional, mark_in(annotation)
+        )
+    return Signature(found, any(item.kind is item.VAR_KEYWORD for item in known))
+
+
+def read_fields(kind: type) -> Signature:
+    """The fields of a TypedDict or a dataclass, as parameters."""
+    hints = hints_of(kind)
+    if is_typeddict(kind):
+        required = kind.__required_keys__  # type: ignore[attr-defined]  # of a TypedDict
+        return Signature({name: _key(name, hint, name in required) for name, hint in hints.items()})
+    found = {}
+    for item in dataclasses.fields(kind):
+        if not item.init:
+            continue
+        default = REQUIRED if item.default is dataclasses.MISSING else item.default
+        factory = None if item.default_factory is dataclasses.MISSING else item.default_factory
+        hint = hints[item.name]
+        found[item.name] = Parameter(item.name, hint, default, factory, mark=mark_in(hint))
+    return Signature(found)
+
+
+def hints_of(thing: Any) -> dict[str, Any]:
+    """The annotations of a function or class, with names looked up where it was defined.
+
+    Raises InputError for a name that cannot be found.
+    """
+    try:
+        return get_type_hints(thing, include_extras=True)
+    except NameError:
+        pass  # a name that is local to the function in which `thing` is defined
+    except TypeError:
+        return {}  # a builtin
+    try:
+        return get_type_hints(thing, localns=_callers_names(), include_extras=True)
+    except NameError as error:
+        raise InputError(
+            f"an annotation of `{getattr(thing, '__name__', thing)}` cannot be read: {error}; "
+            "import the name for good, not only under TYPE_CHECKING"
+        ) from error
+
+
+def name_of(function: Any) -> str | None:
+    """The name of a function or class; None for a lambda."""
+    bare, _ = _unbound(function)
+    name = getattr(bare, "__name__", None) or type(bare).__name__
+    return None if name == "<lambda>" else str(name)
+
+
+def doc_of(function: Any) -> str | None:
+    """The docstring of a function, also inside a `partial` or behind `__call__`."""
+    bare, _ = _unbound(function)
+    doc: str | None = bare.__doc__ if _is_plain(bare) else type(bare).__call__.__doc__
+    return doc or bare.__doc__
+
+
+def _unbound(function: Any) -> tuple[Any, set[str]]:
+    bound: set[str] = set()
+    while isinstance(function, partial):
+        bound |= function.keywords.keys()
+        function = function.func
+    return function, bound
+
+
+def _is_plain(function: Any) -> bool:
+    return inspect.isroutine(function) or inspect.isclass(function)
+
+
+def _callers_names() -> dict[str, Any]:
+    """The local names of the code that called into this package."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("headrace.tools"):
+        frame = frame.f_back
+    return dict(frame.f_locals)
+
+
+def _key(name: str, hint: Any, required: bool) -> Parameter:
+    """A key of a TypedDict; Annotated[T, default | ..., "description"] gives it a default."""
+    while get_origin(hint) in (Required, NotRequired, ReadOnly):
+        hint = get_args(hint)[0]
+    default, factory = REQUIRED, None if required else _omitted
+    if get_origin(hint) is Annotated:
+        base, first, *rest = get_args(hint)
+        if rest and isinstance(rest[0], str):
+            if first is not ...:
+                default, factory = first, None
+            hint = Annotated[base, *rest]  # type: ignore[valid-type]  # made at run time
+    return Parameter(name, hint, default, factory, mark=mark_in(hint))
+
+
+def _omitted() -> Any:
+    return OMITTED

@@ -1,0 +1,253 @@
+"""ChatOpenAI: Chat Completions of OpenAI and of every compatible service."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+
+from headrace.chat_models import CLIENTS, BaseChatModel, Timeout, Watch
+from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
+from headrace_openai.client import (
+    ClientSettings,
+    Limits,
+    make_async,
+    make_sync,
+    post,
+    redacted,
+    request_id_of,
+    ssl_context,
+    translated,
+)
+from headrace_openai.decode import Decoder
+from headrace_openai.dialects import OPENAI, Dialect
+from headrace_openai.encode import encode
+from headrace_openai.place import find_key, find_place, host_of
+from headrace_openai.reading import StreamReader, read_whole
+
+if TYPE_CHECKING:
+    from headrace.chat_models.settings import Settings
+    from headrace.engine.run import Run
+
+
+def _also(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class ChatOpenAI(BaseChatModel):
+    """A model of OpenAI, or of a service that speaks Chat Completions like it.
+
+    `base_url` decides the dialect by its exact host; an unknown host gets the conservative one
+    (`max_tokens`, system role, no `strict`). `dialect` names a row of headrace_openai.dialects.
+    Ranges: https://developers.openai.com/api/reference/resources/chat (read 2026-11)
+    """
+
+    provider: ClassVar[str] = "openai"
+    plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
+        "default_query", "dialect", "http_async_client", "http_client", "organization", "project",
+    }  # fmt: skip
+
+    model: str = Field(
+        min_length=1, description="The name of the model.",
+        validation_alias=_also("model", "model_name"),
+    )  # fmt: skip
+    max_tokens: int | None = Field(
+        None, ge=1, description="Bound of the answer in tokens, reasoning included.",
+        validation_alias=_also("max_tokens", "max_completion_tokens"),
+    )  # fmt: skip
+    timeout: Timeout = Field(
+        Timeout(), description="Seconds, or a Timeout.",
+        validation_alias=_also("timeout", "request_timeout"),
+    )  # fmt: skip
+    api_key: SecretStr | Callable[[], Any] | None = Field(
+        None, description="The key, or a function (sync or async) asked for it at each request.",
+        validation_alias=_also("api_key", "openai_api_key"),
+    )  # fmt: skip
+    base_url: str | None = Field(
+        None, description="Where the service is; a full endpoint is accepted.",
+        validation_alias=_also("base_url", "openai_api_base"),
+    )  # fmt: skip
+    proxy: str | None = Field(
+        None, description="URL of an HTTP proxy; else the environment's.", repr=False,
+        validation_alias=_also("proxy", "openai_proxy"),
+    )  # fmt: skip
+    organization: str | None = Field(
+        None, description="Organization that pays (OPENAI_ORG_ID).",
+        validation_alias=_also("organization", "openai_organization"),
+    )  # fmt: skip
+    project: str | None = Field(None, description="Project that pays (OPENAI_PROJECT_ID).")
+    dialect: str | None = Field(None, description="Row of the table of compatible services.")
+    default_query: Mapping[str, str] | None = Field(None, description="Query parameters more.")
+    http_client: Any = Field(None, description="Your own httpx2.Client.", repr=False)
+    http_async_client: Any = Field(None, description="Your own httpx2.AsyncClient.", repr=False)
+
+    top_p: float | None = Field(None, ge=0, le=1, description="Nucleus of the likeliest words.")
+    n: int | None = Field(None, ge=1, le=128, description="How many answers.")
+    seed: int | None = Field(None, description="For answers that repeat, as far as possible.")
+    logprobs: bool | None = Field(None, description="Log probabilities of the answer's tokens.")
+    top_logprobs: int | None = Field(None, ge=0, le=20, description="Likeliest tokens at each.")
+    logit_bias: Mapping[str, int] | None = Field(None, description="Token id to -100 … 100.")
+    presence_penalty: float | None = Field(None, ge=-2, le=2, description="Above 0: new topics.")
+    frequency_penalty: float | None = Field(
+        None, ge=-2, le=2, description="Above 0: fewer repetitions."
+    )
+    parallel_tool_calls: bool | None = Field(None, description="Several calls in one answer.")
+    verbosity: Literal["low", "medium", "high"] | None = Field(None, description="How wordy.")
+    service_tier: str | None = Field(
+        None, description="auto, default, flex, scale, priority or fast."
+    )
+    store: bool | None = Field(None, description="Keep the answer at the provider.")
+    user: str | None = Field(None, description="Your end user; see `safety_identifier`.")
+    safety_identifier: str | None = Field(
+        None, max_length=64, description="Stable id of your end user, hashed."
+    )
+    prompt_cache_key: str | None = Field(None, description="Routes alike prompts together.")
+    prompt_cache_retention: Literal["in_memory", "24h"] | None = Field(
+        None, description="How long a cached prompt is kept."
+    )
+    prompt_cache_options: Mapping[str, Any] | None = Field(
+        None, description='{"mode": "implicit" | "explicit", "ttl"}.'
+    )
+    modalities: tuple[Literal["text", "audio"], ...] | None = Field(
+        None, description="What the answer is made of."
+    )
+    audio: Mapping[str, Any] | None = Field(None, description='{"voice", "format"} of speech.')
+    prediction: Mapping[str, Any] | None = Field(None, description="Text the answer resembles.")
+    web_search_options: Mapping[str, Any] | None = Field(None, description="For search models.")
+    moderation: Mapping[str, Any] | None = Field(None, description="Moderation beside the call.")
+    stream_usage: bool = Field(True, description="Ask for usage at the end of a stream.")
+    stream_options: Mapping[str, Any] | None = Field(None, description="In place of that.")
+
+    async def _generate(
+        self, messages: list[BaseMessage], settings: Settings, run: Run
+    ) -> AIMessage:
+        dialect = self._place()[1]
+        notes: list[dict[str, Any]] = []
+        body = encode(messages, settings, dialect, profile=self.profile, notes=notes)
+        response: Any = None
+        try:
+            response = await self._post(body, settings, run, settings.timeout.for_invoke())
+            watch, pieces = Watch(settings.timeout), []
+            async for data in run.io.iterate(_bytes_of(response, run)):
+                watch.saw(True)
+                pieces.append(data)
+            message = read_whole(
+                b"".join(pieces),
+                response.headers.get("content-type"),
+                provider=dialect.id,
+                request_id=request_id_of(response.headers),
+            )
+        except Exception as exc:
+            raise self._error(exc, begun=response is not None) from exc
+        finally:
+            await _close(response, run)
+        if notes:
+            message.response_metadata["adapted"] = notes
+        return message
+
+    async def _stream(
+        self, messages: list[BaseMessage], settings: Settings, run: Run
+    ) -> AsyncGenerator[AIMessageChunk, None]:
+        dialect = self._place()[1]
+        notes: list[dict[str, Any]] = []
+        body = encode(messages, settings, dialect, stream=True, profile=self.profile, notes=notes)
+        response: Any = None
+        reader: StreamReader | None = None
+        try:
+            limits = settings.timeout
+            bounds = [s for s in (limits.first_chunk, limits.idle) if s is not None]
+            response = await self._post(body, settings, run, max(bounds, default=None))
+            reader = StreamReader(
+                response.headers.get("content-type"), self._decoder(response, body, dialect)
+            )
+            watch = Watch(limits)
+            async for data in run.io.iterate(_bytes_of(response, run)):
+                chunks = reader.feed(data)
+                watch.saw(bool(chunks))
+                for chunk in chunks:
+                    yield chunk
+        except Exception as exc:
+            if reader is None or not reader.ended:
+                raise self._error(exc, begun=response is not None) from exc
+        finally:
+            await _close(response, run)
+        assert reader is not None
+        for chunk in reader.end():
+            yield chunk
+        if notes:
+            yield AIMessageChunk(response_metadata={"adapted": notes})
+
+    def _decoder(self, response: Any, body: Mapping[str, Any], dialect: Dialect) -> Decoder:
+        return Decoder(
+            provider=dialect.id,
+            request_id=request_id_of(response.headers),
+            annotated="web_search_options" in body or "-search" in body.get("model", ""),
+        )
+
+    async def _post(
+        self, body: Mapping[str, Any], settings: Settings, run: Run, read: float | None
+    ) -> Any:
+        """The unread response to `body`."""
+        is_async = run.io.is_async
+        if is_async and "openai" not in sys.modules:
+            await run.io.blocking(_warm)
+        key = self._client_settings()
+        make = partial(make_async if is_async else make_sync, key)
+        client = CLIENTS.use(self._user, key, make, is_async=is_async)
+        if is_async:
+            await client.watch()
+        return await run.io.settle(post(client, body, Limits(settings.timeout.connect, read)))
+
+    def _error(self, exc: Exception, *, begun: bool) -> BaseException:
+        settings = self._client_settings()
+        error = translated(exc, host=host_of(settings.base_url), begun=begun)
+        return redacted(error, settings.api_key)
+
+    def _structured_method(self, settings: Settings) -> str:
+        dialect = self._place()[1]
+        if not dialect.json_schema:
+            return "function_calling"
+        if not dialect.tools:
+            return "json_schema"
+        known = (self.profile or {}).get("structured_output")
+        if known is None and dialect.strict:
+            return "json_schema"
+        return super()._structured_method(settings)
+
+    def _place(self) -> tuple[str, Dialect]:
+        return find_place(self.base_url, self.dialect)
+
+    def _client_settings(self) -> ClientSettings:
+        """Read anew for each request: a key is never kept in the model."""
+        url, dialect = self._place()
+        return ClientSettings(
+            url,
+            find_key(self.api_key, dialect),
+            own=dialect is OPENAI,
+            organization=self.organization,
+            project=self.project,
+            proxy=self.proxy,
+            headers=tuple((self.default_headers or {}).items()),
+            query=tuple((self.default_query or {}).items()),
+            http_client=self.http_client,
+            http_async_client=self.http_async_client,
+        )
+
+
+def _warm() -> None:
+    """Does in a worker what would block the loop: imports, and the SSL context."""
+    import openai  # noqa: F401
+
+    ssl_context()
+
+
+def _bytes_of(response: Any, run: Run) -> Any:
+    return response.aiter_bytes() if run.io.is_async else response.iter_bytes()
+
+
+async def _close(response: Any, run: Run) -> None:
+    if response is not None:
+        await run.io.settle(response.aclose() if run.io.is_async else response.close())

@@ -1,0 +1,180 @@
+"""Messages as the `messages` of a Chat Completions request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from headrace.errors import InputError
+from headrace.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    DeveloperMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from headrace_openai.calls import wire_call
+from headrace_openai.dialects import Dialect, ReasoningField
+from headrace_openai.outgoing import Note, Part, Parts, note
+from headrace_openai.reasoning import reasoning_out, thinking_part
+
+Blocks = Sequence[Mapping[str, Any]]
+
+_BAD_NAME = re.compile(r"[\s<|\\/>]+")  # what OpenAI refuses in `name`
+_MEDIA = frozenset({"image", "audio", "video", "file"})
+
+
+class History:
+    """Writes one conversation; the messages themselves are only read."""
+
+    def __init__(
+        self, dialect: Dialect, notes: list[Note], reasoning: ReasoningField | None
+    ) -> None:
+        self.dialect, self.notes, self.reasoning = dialect, notes, reasoning
+        self.parts = Parts(dialect, notes)
+        self._shown: list[Part] = []  # media of tool results, until the run of results ends
+        self._unnamed: list[str] = []  # ids made up for calls that came without one
+        self._answered: set[str] = set()
+
+    def write(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+        self._answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+        wire: list[dict[str, Any]] = []
+        for message in messages:
+            if self._shown and not isinstance(message, ToolMessage):
+                wire.append(self._media_message())
+            wire.append(self._message(message, len(wire)))
+        if self._shown:
+            wire.append(self._media_message())
+        return wire
+
+    def _message(self, message: BaseMessage, place: int) -> dict[str, Any]:
+        match message:
+            case AIMessage():
+                wire = self._assistant(message, place)
+            case ToolMessage():
+                return self._tool(message)
+            case HumanMessage():
+                wire = {"role": "user", "content": self._content(message)}
+            case SystemMessage():
+                wire = {"role": "system", "content": self._content(message)}
+            case DeveloperMessage():
+                wire = {"role": self._developer(), "content": self._content(message)}
+            case ChatMessage():
+                wire = {"role": message.role, "content": self._content(message)}
+            case _:
+                raise InputError(
+                    f"a {type(message).__name__} cannot be sent to a model; apply it to the "
+                    "conversation first"
+                )
+        if message.name is not None:
+            self._add_name(wire, message.name)
+        return wire
+
+    def _content(self, message: BaseMessage) -> str | list[Part]:
+        if isinstance(message.content, str):
+            return message.content
+        return self.parts.content(cast("Blocks", message.content_blocks))
+
+    def _developer(self) -> str:
+        if self.dialect.developer_role:
+            return "developer"
+        reason = f"`{self.dialect.id}` has no such role"
+        self.notes.append(note("developer message", "developer", "system", "translated", reason))
+        return "system"
+
+    def _add_name(self, wire: dict[str, Any], name: str) -> None:
+        if not self.dialect.names:
+            reason = f"`{self.dialect.id}` takes no names"
+            self.notes.append(note("name", name, None, "dropped", reason))
+            return
+        wire["name"] = _BAD_NAME.sub("_", name)
+        if wire["name"] != name:
+            reason = "a name has no spaces and none of < | \\ / >"
+            self.notes.append(note("name", name, wire["name"], "translated", reason))
+
+    def _assistant(self, message: AIMessage, place: int) -> dict[str, Any]:
+        blocks: Blocks = (
+            () if isinstance(message.content, str) and not message.additional_kwargs
+            else cast("Blocks", message.content_blocks)
+        )  # fmt: skip
+        wire: dict[str, Any] = {"role": "assistant", "content": message.text or None}
+        said = [block for block in blocks if block["type"] == "reasoning"]
+        if self.reasoning is not None:
+            if said:
+                self._add_reasoning(wire, said)
+            elif self.dialect.reasoning_with_calls and message.tool_calls:
+                wire[self.reasoning] = ""
+        refusal = "".join(b["refusal"] for b in blocks if b["type"] == "refusal")
+        if refusal:
+            wire["refusal"] = refusal
+        audio = next((b["id"] for b in blocks if b["type"] == "audio" and b.get("id")), None)
+        if audio is not None:
+            wire["audio"] = {"id": audio}
+        for key in self.dialect.call_extras & message.additional_kwargs.keys():
+            wire[key] = message.additional_kwargs[key]
+        calls = self._calls(message, place)
+        if calls:
+            wire["tool_calls"] = calls
+        elif wire["content"] is None and not refusal and audio is None:
+            wire["content"] = ""
+        return wire
+
+    def _add_reasoning(self, wire: dict[str, Any], said: Blocks) -> None:
+        field = cast("ReasoningField", self.reasoning)
+        if field == "thinking":
+            text = [{"type": "text", "text": wire["content"]}] if wire["content"] else []
+            wire["content"] = [*(thinking_part(block) for block in said), *text]
+        else:
+            wire.update(reasoning_out(said, field))
+
+    def _calls(self, message: AIMessage, place: int) -> list[dict[str, Any]]:
+        """All calls, and of the invalid ones those that a tool result answers."""
+        calls: list[Mapping[str, Any]] = [*message.tool_calls]
+        calls += [c for c in message.invalid_tool_calls if c["id"] in self._answered]
+        wire = []
+        for position, call in enumerate(calls):
+            id = call["id"]
+            if not id:
+                id = f"call_{place}_{position}"
+                self._unnamed.append(id)
+            wire.append(wire_call(call, self.dialect.call_extras, id))
+        return wire
+
+    def _tool(self, message: ToolMessage) -> dict[str, Any]:
+        id = message.tool_call_id
+        if not id and self._unnamed:
+            id = self._unnamed.pop(0)
+        if isinstance(message.content, str):
+            return {"role": "tool", "tool_call_id": id, "content": message.content}
+        blocks = cast("Blocks", message.content_blocks)
+        media = [block for block in blocks if block["type"] in _MEDIA]
+        rest = [block for block in blocks if block["type"] not in _MEDIA]
+        if media:
+            # A tool message holds text only; the media follow the results as the user's.
+            head = {"type": "text", "text": f"Shown by the tool call {id}:"}
+            self._shown.extend([head, *map(self.parts.part, media)])
+            kinds = ", ".join(sorted({str(block["type"]) for block in media}))
+            reason = "a tool message holds text only"
+            self.notes.append(
+                note("tool result", kinds, "user message", "translated", reason)
+            )
+            if not rest:
+                rest = [{"type": "text", "text": "The result is shown in the next user message."}]
+        return {"role": "tool", "tool_call_id": id, "content": self.parts.content(rest)}
+
+    def _media_message(self) -> dict[str, Any]:
+        shown, self._shown = self._shown, []
+        return {"role": "user", "content": shown}
+
+
+def write_history(
+    messages: Iterable[BaseMessage],
+    dialect: Dialect,
+    notes: list[Note],
+    reasoning: ReasoningField | None = None,
+) -> list[dict[str, Any]]:
+    """The wire messages of a conversation; `reasoning` overrides the dialect's field."""
+    return History(dialect, notes, reasoning or dialect.reasoning_out).write(list(messages))

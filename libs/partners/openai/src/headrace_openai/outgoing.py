@@ -1,0 +1,174 @@
+"""Content blocks as the parts of a Chat Completions message."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from headrace.errors import UnsupportedContentError
+
+if TYPE_CHECKING:
+    from headrace_openai.dialects import Dialect, Media
+
+Part = dict[str, Any]
+Note = dict[str, Any]
+
+_AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "pcm": "pcm16"}
+_MAGIC = (
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+)
+
+
+class Parts:
+    """Writes parts for one dialect; what it cannot carry is an UnsupportedContentError.
+
+    `notes` gets a record of every cache marker or other extra that is left out.
+    """
+
+    def __init__(self, dialect: Dialect, notes: list[Note]) -> None:
+        self.dialect, self.notes = dialect, notes
+
+    def content(self, blocks: Sequence[Mapping[str, Any]]) -> str | list[Part]:
+        """A str for a lone plain text, else the list of parts."""
+        parts = [self.part(block) for block in blocks]
+        if not parts:
+            return ""
+        lone = len(parts) == 1 and parts[0].keys() == {"type", "text"}
+        return parts[0]["text"] if lone else parts
+
+    def part(self, block: Mapping[str, Any]) -> Part:
+        """The part that carries one block."""
+        match block["type"]:
+            case "text":
+                part = {"type": "text", "text": block["text"]}
+            case "image":
+                part = self._image(block)
+            case "audio":
+                part = self._audio(block)
+            case "file":
+                part = self._file(block)
+            case "video":
+                part = self._video(block)
+            case "text-plain":
+                part = self._plain(block)
+            case "non_standard":
+                return dict(block["value"])  # the caller's own part, in the service's form
+            case kind:
+                raise self._unsupported(f"a `{kind}` block in this place")
+        return self._with_extras(part, block)
+
+    def _image(self, block: Mapping[str, Any]) -> Part:
+        if block.get("url"):
+            self._check("image_url", "an image by URL", "pass its bytes with `image(...)`")
+            url = block["url"]
+        elif block.get("base64"):
+            self._check("image_data", "an image", "describe it in text")
+            url = _data_url(block, _image_type(block["base64"]))
+        else:
+            raise self._unsupported("an image by `file_id`; pass its URL or bytes")
+        value = {"url": url}
+        if detail := (block.get("extras") or {}).get("detail"):
+            value["detail"] = detail
+        return {"type": "image_url", "image_url": value}
+
+    def _audio(self, block: Mapping[str, Any]) -> Part:
+        if block.get("base64"):
+            self._check("audio_data", "audio", "transcribe it first")
+            kind = str(block.get("mime_type") or "audio/wav").rpartition("/")[2]
+            form = _AUDIO_FORMATS.get(kind, kind)
+            value = {"data": block["base64"], "format": form}
+        elif block.get("url"):
+            self._check("audio_url", "audio by URL", "pass its bytes with `audio(...)`")
+            value = {"data": block["url"]}
+        else:
+            raise self._unsupported("audio by `file_id`; pass its bytes with `audio(...)`")
+        return {"type": "input_audio", "input_audio": value}
+
+    def _file(self, block: Mapping[str, Any]) -> Part:
+        data, url = block.get("base64"), block.get("url")
+        if data and data.startswith(("http://", "https://")):
+            data, url = None, data  # OpenRouter's `file_data` may be a URL
+        name = block.get("filename") or (block.get("extras") or {}).get("filename")
+        if block.get("file_id"):
+            self._check("file_id", "a file by id", "pass its bytes with `file(...)`")
+            return {"type": "file", "file": {"file_id": block["file_id"]}}
+        if self.dialect.reasoning_out == "thinking":  # Mistral's own kind of part
+            self._check("file_url", "a file", "put its text in the message")
+            return {"type": "document_url", "document_url": url or _data_url(block)}
+        if data:
+            self._check("file_data", "a file", "put its text in the message")
+            value = {"file_data": data if data.startswith("data:") else _data_url(block)}
+        elif url:
+            self._check("file_url", "a file by URL", "pass its bytes with `file(...)`")
+            value = {"file_data": url}
+        else:
+            raise self._unsupported("a file without data, URL or id")
+        # The API asks for a name with data (https://developers.openai.com/api/docs/guides/
+        # pdf-files, read 2026-11).
+        value["filename"] = name or _default_name(block)
+        return {"type": "file", "file": value}
+
+    def _video(self, block: Mapping[str, Any]) -> Part:
+        self._check("video", "video", "send frames as images")
+        url = block.get("url") or (block.get("base64") and _data_url(block, "video/mp4"))
+        if not url:
+            raise self._unsupported("a video by `file_id`; pass its URL or bytes")
+        return {"type": "video_url", "video_url": {"url": url}}
+
+    def _plain(self, block: Mapping[str, Any]) -> Part:
+        text = block.get("text")
+        if text is None and block.get("base64"):
+            text = b64decode(block["base64"]).decode("utf-8", "replace")
+        if text is None:
+            return self._file(block)
+        head = [block[key] for key in ("title", "context") if block.get(key)]
+        return {"type": "text", "text": "\n".join([*head, text])}
+
+    def _check(self, media: Media, what: str, advice: str) -> None:
+        known = self.dialect.media
+        if known is not None and media not in known:
+            raise self._unsupported(f"{what}; {advice}")
+
+    def _unsupported(self, what: str) -> UnsupportedContentError:
+        return UnsupportedContentError(
+            f"Chat Completions of `{self.dialect.id}` cannot carry {what}"
+        )
+
+    def _with_extras(self, part: Part, block: Mapping[str, Any]) -> Part:
+        extras = block.get("extras")
+        if not extras:
+            return part
+        allowed = self.dialect.extras
+        for key, value in extras.items():
+            if key in ("detail", "filename"):
+                continue  # they have their place inside the part
+            if allowed is None or key in allowed:
+                part[key] = value
+            else:
+                self.notes.append(
+                    note(key, value, None, "dropped", f"`{self.dialect.id}` has no such mark")
+                )
+        return part
+
+
+def note(name: str, asked: Any, sent: Any, action: str, reason: str) -> Note:
+    """A record for `response_metadata["adapted"]`."""
+    return {"name": name, "asked": asked, "sent": sent, "action": action, "reason": reason}
+
+
+def _data_url(block: Mapping[str, Any], default: str = "application/pdf") -> str:
+    return f"data:{block.get('mime_type') or default};base64,{block['base64']}"
+
+
+def _image_type(data: str) -> str:
+    head = b64decode(data[:16] + "=" * (-len(data[:16]) % 4))
+    return next((mime for magic, mime in _MAGIC if head.startswith(magic)), "image/png")
+
+
+def _default_name(block: Mapping[str, Any]) -> str:
+    kind = str(block.get("mime_type") or "application/pdf").rpartition("/")[2]
+    return f"file.{'txt' if kind == 'plain' else kind}"
