@@ -34,6 +34,7 @@ RANK = {name: rank for rank, name in enumerate(" ".join(FLOORS).split())}
 
 CORE_MAY_IMPORT = frozenset({"headrace", "pydantic", "pydantic_core", "typing_extensions"})
 CONCURRENCY = frozenset({"asyncio", "threading", "_thread", "concurrent", "multiprocessing"})
+LOCKS = frozenset({"threading.Lock", "threading.RLock"})  # guarding a table is not waiting
 TASK_BOUND = frozenset({"TaskGroup", "create_task_group", "timeout", "timeout_at", "fail_after"})
 EVENT_LOOPS = frozenset({"asyncio", "anyio"})
 NO_IDEA = re.compile(r"(^|_)(utils?|helpers?|commons?|misc|base)(_|\d|$)|^base")
@@ -138,6 +139,8 @@ def _imports(
             source = _absolute(module, child)
             for alias in child.names:
                 dotted = f"{source}.{alias.name}"
+                if dotted in LOCKS:
+                    continue
                 target = dotted if dotted in modules else source
                 yield Import(target, child.lineno, deferred, typing)
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):

@@ -53,8 +53,8 @@ def _from(values: dict[str, Any]) -> Model[AIMessage]:
 
 
 def _make(model: str, provider: str | None, params: dict[str, Any]) -> Model[AIMessage]:
-    if not isinstance(model, str) or not model.strip():
-        raise InputError(f"a model is named by a string such as 'openai:gpt-5', not {model!r}")
+    if not str(model).strip():
+        raise InputError(f"a model is named by a string such as 'offline:demo', not {model!r}")
     name, rest = split_name(model, provider, params.get("base_url"))
     return find_provider(name).make(model=rest, **params)
 

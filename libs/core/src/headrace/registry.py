@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
@@ -79,7 +79,7 @@ def installed_providers() -> list[str]:
     return sorted(_installed())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _loaded(name: str) -> Provider:
     entry = _installed()[name]
     if isinstance(entry, Provider):
@@ -162,11 +162,11 @@ def _candidates(model: str) -> list[str]:
 
 
 def provider_of_url(base_url: str) -> str:
-    """The provider id whose host this URL has, exactly; `openai_compatible` for others."""
+    """The provider id whose host this URL has, exactly; a conservative one for others."""
     host = (urlsplit(base_url).hostname or "").lower()
     if not host:
         raise ConfigurationError(f"`base_url` is a URL with a host, not {base_url!r}")
     for name in installed_providers():
         if host in _loaded(name).hosts:
             return name
-    return "openai_compatible"
+    return str(table()["unknown_host"])

@@ -129,7 +129,9 @@ def test_at_the_end_no_arguments_mean_an_empty_dict() -> None:
     assert (total + Chunk(chunk_position="last")).tool_calls[0]["args"] == {}
 
 
-@pytest.mark.parametrize("args", ['{"path": "/etc', "{", "[1]", '"x"', "null", "{'a': 1}", '{"a": NaN}'])
+@pytest.mark.parametrize(
+    "args", ['{"path": "/etc', "{", "[1]", '"x"', "null", "{'a': 1}", '{"a": NaN}']
+)
 def test_at_the_end_broken_arguments_make_an_invalid_call(args: str) -> None:
     total = piece(name="f", id="1", index=0, args=args) + Chunk(chunk_position="last")
     assert total.tool_calls == []
@@ -190,13 +192,18 @@ def test_a_finished_total_becomes_the_message_of_invoke() -> None:
 
 
 def test_places_in_the_stream_are_not_part_of_the_message() -> None:
-    parts = [{"type": "reasoning", "reasoning": "hm", "index": 0}, {"type": "text", "text": "a", "index": 1}]
+    parts = [
+        {"type": "reasoning", "reasoning": "hm", "index": 0},
+        {"type": "text", "text": "a", "index": 1},
+    ]
     total = Chunk(parts) + Chunk([{"type": "text", "text": "b", "index": 1}])
     assert message_chunk_to_message(total).content == [
         {"type": "reasoning", "reasoning": "hm"},
         {"type": "text", "text": "ab"},
     ]
-    assert message_chunk_to_message(Chunk([{"type": "text", "text": "a", "index": 0}])).content == "a"
+    assert (
+        message_chunk_to_message(Chunk([{"type": "text", "text": "a", "index": 0}])).content == "a"
+    )
 
 
 def test_a_stream_broken_off_makes_invalid_calls_of_cut_ones() -> None:

@@ -183,7 +183,9 @@ def test_logprobs_are_concatenated() -> None:
 
 
 def test_the_first_id_and_name_stay_and_any_last_ends() -> None:
-    found = Chunk("") + Chunk("", id="a", name="n", chunk_position="last") + Chunk("", id="b", name="m")
+    found = (
+        Chunk("") + Chunk("", id="a", name="n", chunk_position="last") + Chunk("", id="b", name="m")
+    )
     assert (found.id, found.name, found.chunk_position) == ("a", "n", "last")
 
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-
 from recorded_chat import EXEMPT, FOLDER, REPLAY, differences, load_cases
+
 from headrace.chat_models.wire import splitter_for
 from headrace.errors import ModelError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message

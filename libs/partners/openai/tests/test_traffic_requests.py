@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from recorded_chat import FOLDER, load_cases
 
 from headrace.messages import convert_to_messages
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, Dialect
 from headrace_openai.encode import encode
-from recorded_chat import FOLDER, load_cases
 
 ROWS = {"mistral": "mistral_openai", "dashscope": "dashscope_openai", "google": "gemini_openai"}
 CASES = [

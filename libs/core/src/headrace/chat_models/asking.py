@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
 
@@ -118,7 +118,7 @@ async def _summed(
             chunks.append(chunk)
     finally:
         await close(items)
-    return message_chunk_to_message(sum_chunks(chunks))
+    return cast(AIMessage, message_chunk_to_message(sum_chunks(chunks)))
 
 
 async def _generate(

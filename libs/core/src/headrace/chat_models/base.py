@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from headrace.engine.run import Run
 
 
-class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):  # type: ignore[misc]
+class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     """A chat model: frozen parameters, and every method of `Model`.
 
     A partner adds parameters as pydantic fields with their ranges and writes one of

@@ -7,11 +7,11 @@ the SSL context) and its connections each time.
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -38,7 +38,7 @@ class Clients:
     """Clients by key and event loop; those of closed loops and of a forked parent are dropped."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._entries: OrderedDict[tuple[Hashable, int], _Entry] = OrderedDict()
 
     def use(

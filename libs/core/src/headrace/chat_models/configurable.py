@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.model import Layer, Model
@@ -27,7 +27,7 @@ class _Kept:
     """The models made so far: one for each configuration, not one for each call."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._models: OrderedDict[str, tuple[Any, Model[Any]]] = OrderedDict()
 
     def get(self, values: Mapping[str, Any], make: Callable[[], Model[Any]]) -> Model[Any]:

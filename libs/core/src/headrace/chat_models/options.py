@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, TypeAdapter, ValidationError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-@lru_cache(maxsize=None)  # classes, not instances: there are few and they stay
+@cache  # classes, not instances: there are few and they stay
 def aliases_of(cls: type[BaseModel]) -> Mapping[str, str]:
     """Every name under which a field may be given, to the field's own name."""
     names: dict[str, str] = {}
@@ -55,7 +55,8 @@ def read_option(cls: type[BaseModel], name: str, value: Any) -> tuple[str, Any]:
         raise InputError(f"`{name}` of a call of `{cls.__name__}`: {told}") from None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _adapter(cls: type[BaseModel], field: str) -> TypeAdapter[Any]:
     info = cls.model_fields[field]
-    return TypeAdapter(Annotated[info.annotation, *info.metadata])  # type: ignore[valid-type]
+    bounds: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    return TypeAdapter(bounds)

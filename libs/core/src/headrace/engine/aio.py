@@ -10,6 +10,7 @@ import asyncio
 import os
 import threading
 from collections import deque
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headrace.engine.drive import close
@@ -17,7 +18,7 @@ from headrace.engine.pump import Pump
 from headrace.engine.strands import Budget, Fan, Scope
 from headrace.engine.tee import Tee
 from headrace.engine.workers import WORKERS
-from headrace.errors import StepError
+from headrace.errors import StepError, SuspendedError
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         Coroutine,
         Iterable,
     )
+    from contextvars import Context
 
     from headrace.engine.user import Seam
 
@@ -57,12 +59,14 @@ class AsyncWorld:
         future: asyncio.Future[T] = loop.create_future()
 
         def task() -> None:
+            result: Any = None
+            error: BaseException | None = None
             try:
-                result, error = function(*args), None
+                result = function(*args)
             except (StopIteration, StopAsyncIteration) as stop:
-                result, error = None, StepError(f"a function raised {type(stop).__name__}")
+                error = StepError(f"a function raised {type(stop).__name__}")
             except BaseException as raised:
-                result, error = None, raised
+                error = raised
             try:
                 loop.call_soon_threadsafe(_finish, future, result, error)
             except RuntimeError:
@@ -131,67 +135,87 @@ def _finish(future: asyncio.Future[Any], result: Any, error: BaseException | Non
 
 
 async def _each(source: Iterable[T]) -> AsyncGenerator[T, None]:
-    for item in source:
-        yield item
+    try:
+        for item in source:
+            yield item
+    finally:
+        if hasattr(source, "close"):
+            source.close()
 
 
 class _Crew:
-    """The tasks of one fan-out: started here from any thread, cut and awaited together."""
+    """The tasks of one fan-out: started from any thread, cut and awaited together."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.loop, self._home = asyncio.get_running_loop(), threading.get_ident()
-        self._budget = budget
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.error: BaseException | None = None
-        self.cut = False
+    def __init__(
+        self, source: Iterable[Any], budget: Budget, scope: Scope, size: int | None
+    ) -> None:
+        self._loop, self._home = asyncio.get_running_loop(), threading.get_ident()
+        self._budget, self._scope, self._size = budget, scope, size
+        self._context = copy_context()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._error: BaseException | None = None
+        self._cut = False
+        self._fan = Fan(source, budget, self._start, size)
 
-    def start(self, work: Callable[[], Coroutine[Any, Any, None]], own: bool = False) -> None:
-        if threading.get_ident() == self._home:
-            self._spawn(work, own)
-            return
-        try:
-            self.loop.call_soon_threadsafe(self._spawn, work, own)
-        except RuntimeError:
-            return  # the loop is closed, its budget with it
+    async def _work(self) -> None:
+        """What one task does: pulls, and works on what it got."""
+        raise NotImplementedError
 
-    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], own: bool) -> None:
-        task = self.loop.create_task(work())
-        self.tasks.add(task)
-        task.add_done_callback(self._own_done if own else self._helper_done)
+    def _changed(self) -> None:
+        """Something about the tasks is different now."""
+
+    def _start(self, own: bool = False) -> None:
+        if threading.get_ident() == self._home and not self._loop.is_closed():
+            self._spawn(own)
+        else:  # a RuntimeError if the loop is closed
+            self._loop.call_soon_threadsafe(self._spawn, own)
+
+    def _spawn(self, own: bool) -> None:
+        done = self._own_done if own else self._helper_done
+        self._launch(self._work(), self._context.copy(), done)
+
+    def _launch(
+        self,
+        work: Coroutine[Any, Any, None],
+        context: Context,
+        done: Callable[[asyncio.Task[None]], None],
+    ) -> None:
+        task = self._loop.create_task(work, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(done)
 
     def _helper_done(self, task: asyncio.Task[None]) -> None:
         self._own_done(task)
         self._budget.give()
 
     def _own_done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
+        self._tasks.discard(task)
         if task.cancelled():
-            error: BaseException | None = None if self.cut else asyncio.CancelledError()
+            error: BaseException | None = None if self._cut else asyncio.CancelledError()
         else:
             error = task.exception()
-        if error is not None and self.error is None:
-            self.error = error
-            self.cancel()
-        self.changed()
+        if error is not None and self._error is None:
+            self._error = error
+            self._cancel()
+        self._changed()
 
-    def changed(self) -> None:
-        """Something about the tasks is different now."""
-
-    def cancel(self) -> None:
-        self.cut = True
-        for task in self.tasks:
+    def _cancel(self) -> None:
+        self._cut = True
+        self._fan.close()
+        self._scope.stop()
+        for task in self._tasks:
             task.cancel()
 
-    async def gone(self) -> None:
+    async def _gone(self) -> None:
         """Waits until no task is left, also if the waiting is cancelled meanwhile."""
         interrupted = False
-        while self.tasks:
+        while self._tasks:
             try:
-                await asyncio.wait(self.tasks)
+                await asyncio.wait(self._tasks)
                 await asyncio.sleep(0)  # the done callbacks run in this turn
             except asyncio.CancelledError:
                 interrupted = True
-                self.cancel()
+                self._cancel()
         if interrupted:
             raise asyncio.CancelledError
 
@@ -207,35 +231,25 @@ class _Spread(_Crew):
         scope: Scope,
         size: int | None,
     ) -> None:
-        super().__init__(budget)
-        self._do, self._scope, self._size = do, scope, size
-        self._fan = Fan(source, budget, lambda: self.start(self._work), size)
+        super().__init__(source, budget, scope, size)
+        self._do = do
 
     async def run(self) -> None:
         if self._size == 1:
             item = self._fan.pull()
             return await self._do(item[0]) if item else None
-        self.start(self._work, own=True)
-        try:
-            await self.gone()
-        except BaseException:
-            self._fan.close()
-            raise
-        if self.error is not None:
+        self._start(own=True)
+        await self._gone()
+        if self._error is not None:
             try:
-                raise self.error
+                raise self._error
             finally:
-                self.error = None
+                self._error = None
 
     async def _work(self) -> None:
         self._fan.hire()
         while (item := self._fan.pull()) is not None:
             await self._do(item[0])
-
-    def cancel(self) -> None:
-        self._fan.close()
-        self._scope.stop()
-        super().cancel()
 
 
 class _Flow(_Crew):
@@ -249,64 +263,66 @@ class _Flow(_Crew):
         scope: Scope,
         size: int | None,
     ) -> None:
-        super().__init__(budget)
-        self._open, self._scope, self._size = open, scope, size
+        super().__init__(source, budget, scope, size)
+        self._open = open
         self._ready: deque[Any] = deque()
         self._wake, self._room = asyncio.Event(), asyncio.Event()
-        self._helps = False
+        self._helps, self._lends, self._stepping = False, False, False
         self._mine: AsyncIterator[Any] | None = None
-        self._fan = Fan(source, budget, lambda: self.start(self._work), size)
 
     def begin(self, lend: bool) -> None:
+        self._lends = lend
         if lend:
-            self.start(self._work, own=True)
+            self._start(own=True)
             return
         wanted = self._size or 0
-        while wanted and self._budget.take():
-            self.start(self._work)
+        while wanted and self._fan.hire():
             wanted -= 1
         self._helps = wanted > 0 or self._size is None
 
     async def next(self) -> Any:
         while True:
-            if self.error is not None:
-                raise self.error
-            if self._ready:
-                self._room.set()
-                return self._ready.popleft()
-            if self._helps:
-                item = await self._step_mine()
-                if item is not _ENDED:
-                    return item
-            elif not self.tasks:
-                return _ENDED
-            else:
+            if self._stepping or not (self._ready or self._error or self._helps or not self._tasks):
                 self._wake.clear()
                 await self._wake.wait()
+            elif self._ready:
+                self._room.set()
+                return self._ready.popleft()
+            elif self._error is not None:
+                raise self._error
+            elif self._helps:
+                self._stepping = True
+                self._launch(self._step(), self._context, self._stepped)
+            else:
+                return _ENDED
 
-    async def _step_mine(self) -> Any:
+    async def _step(self) -> None:
+        """One chunk by the caller's own strand; in a task, so that it can be cut."""
         if self._mine is None:
             pulled = self._fan.pull()
+            self._helps = pulled is not None
             if pulled is None:
-                self._helps = False
-                return _ENDED
+                return
             self._mine = self._open(pulled[0])
         try:
-            return await self._mine.__anext__()
+            self._ready.append(await self._mine.__anext__())
         except StopAsyncIteration:
             self._mine = None
-            return _ENDED
+
+    def _stepped(self, task: asyncio.Task[None]) -> None:
+        self._stepping = False
+        self._own_done(task)
 
     async def end(self) -> None:
-        self.cancel()
+        self._cancel()
         try:
-            await self.gone()
+            await self._gone()
         finally:
-            self.error = None
+            self._error = None
             await close(self._mine)
 
     async def _work(self) -> None:
-        if self._size is None:
+        if self._lends:
             self._fan.hire()
         while (item := self._fan.pull()) is not None:
             items = self._open(item[0])
@@ -320,28 +336,31 @@ class _Flow(_Crew):
             finally:
                 await close(items)
 
-    def changed(self) -> None:
+    def _changed(self) -> None:
         self._wake.set()
-
-    def cancel(self) -> None:
-        self._fan.close()
-        self._scope.stop()
-        super().cancel()
 
 
 class _Aside:
     """One loop in one daemon thread, for the async listeners of sync runs."""
 
     def __init__(self) -> None:
-        self._lock, self._loop = threading.Lock(), None  # type: ignore[var-annotated]
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def run(self, answer: Awaitable[None]) -> None:
+        if threading.current_thread() is self._thread:
+            raise SuspendedError(
+                "an async listener made a sync call that has async listeners itself; "
+                "await `ainvoke` there"
+            )
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(
+                self._thread = threading.Thread(
                     target=self._loop.run_forever, name="headrace-aside", daemon=True
-                ).start()
+                )
+                self._thread.start()
         asyncio.run_coroutine_threadsafe(_awaited(answer), self._loop).result()
 
 

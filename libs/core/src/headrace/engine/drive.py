@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from headrace.engine.sums import NOTHING, Accumulator
 from headrace.errors import SuspendedError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NO_LOOP = ("no running event loop", "unknown async library")
+_UNWINDINGS = 100  # how often a step may await again while its `finally` blocks run
 
 
 def drive(coro: Coroutine[Any, Any, T], what: str | None = None) -> T:
@@ -47,7 +48,7 @@ def _run(coro: Coroutine[Any, Any, T], what: str | None) -> T:
         if str(error).startswith(_NO_LOOP):
             raise _suspended(what) from error
         raise
-    return _refuse(coro, what)
+    _refuse(coro, what)
 
 
 def _suspended(what: str | None) -> SuspendedError:
@@ -58,21 +59,24 @@ def _suspended(what: str | None) -> SuspendedError:
     )
 
 
-def _refuse(coro: Coroutine[Any, Any, Any], what: str | None) -> Any:
+def _refuse(coro: Coroutine[Any, Any, Any], what: str | None) -> NoReturn:
     """Unwinds a coroutine that suspended: thrown into, so that its `finally` blocks run."""
     error = _suspended(what)
+    for _ in range(_UNWINDINGS):
+        try:
+            coro.throw(error)
+        except SuspendedError as raised:
+            if raised is error:
+                raise error from None
+            raise
+        except (StopIteration, StopAsyncIteration):
+            raise error from None  # the step swallowed it: what it returned is no result
+        except RuntimeError as raised:
+            raise error from raised
     try:
-        coro.throw(error)
-    except SuspendedError as raised:
-        if raised is error:
-            raise error from None
-        raise
-    except (StopIteration, StopAsyncIteration):
-        pass  # the step swallowed it; the caller must not take that for a result
-    except RuntimeError as raised:
-        raise error from raised
-    else:  # it awaited again while unwinding
         coro.close()
+    except RuntimeError as raised:  # not even this ends it
+        raise error from raised
     raise error
 
 
@@ -98,8 +102,23 @@ class Once(Generic[T]):
 async def close(chunks: Any) -> None:
     """Closes an async iterator if it can be closed; a second time does nothing."""
     aclose = getattr(chunks, "aclose", None)
-    if aclose is not None:
+    # One that runs belongs to a helper thread that Ctrl-C left behind.
+    if aclose is not None and not getattr(chunks, "ag_running", False):
         await aclose()
+
+
+async def close_all(first: Any, *rest: Any) -> None:
+    """Closes all of them in this order, also if closing one fails."""
+    try:
+        await close(first)
+    finally:
+        if rest:
+            await close_all(*rest)
+
+
+async def _next(chunks: AsyncIterator[T]) -> T:
+    # Inside `drive`, for `__anext__()` itself already hands a generator to a running loop.
+    return await chunks.__anext__()
 
 
 class Stream(Generic[T]):
@@ -122,7 +141,7 @@ class Stream(Generic[T]):
         if self._done:
             raise StopIteration
         try:
-            chunk: T = self._context.run(drive, self._agen.__anext__())
+            chunk: T = self._context.run(drive, _next(self._agen))
         except StopAsyncIteration:
             self._done = True
             raise StopIteration from None
@@ -143,7 +162,7 @@ class Stream(Generic[T]):
     def close(self) -> None:
         if not self._done:
             self._done = True
-            self._context.run(drive, self._agen.aclose())
+            self._context.run(drive, close(self._agen))
 
     def __enter__(self) -> Self:
         return self
@@ -152,18 +171,7 @@ class Stream(Generic[T]):
         self.close()
 
     def __del__(self) -> None:
-        try:
-            self.close()
-        except Exception as error:
-            sys.unraisablehook(_Unraisable(error, self))
-
-
-class _Unraisable:
-    """What `sys.unraisablehook` is told of an error while a dropped stream closed."""
-
-    def __init__(self, error: BaseException, where: object) -> None:
-        self.exc_type, self.exc_value, self.exc_traceback = type(error), error, error.__traceback__
-        self.err_msg, self.object = "error while closing a dropped stream", where
+        self.close()
 
 
 class AsyncStream(Generic[T]):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 EventKind = Literal["started", "chunked", "ended", "failed", "noted"]
 KINDS: Final[frozenset[EventKind]] = frozenset({"started", "chunked", "ended", "failed", "noted"})
 
+# Notes of our own; every other one is a custom event, and so is one of `dispatch_custom_event`.
+OWN_NOTES: Final[frozenset[str]] = frozenset({"retry", "fallback"})
+
 log = logging.getLogger("headrace")
 
 
@@ -30,7 +33,8 @@ class Event:
     """What happened in a run: `payload` holds input, chunk, output, error, or a note's data.
 
     started: {"input"} · chunked: {"chunk"} · ended: {"output", "input", "reason"?} ·
-    failed: {"error", "input"?} · noted: {"name", "data"}. `time` is in seconds since the epoch.
+    failed: {"error", "input"?} · noted: {"name", "data", "custom"?}. `time` is in seconds
+    since the epoch.
     """
 
     kind: EventKind
@@ -115,7 +119,7 @@ def report(listener: Listener, error: Exception) -> None:
         raise error
     if id(listener) not in _failed:
         _failed.add(id(listener))
-        log.exception("a listener failed and is ignored: %r", listener, exc_info=error)
+        log.error("a listener failed and is ignored: %r", listener, exc_info=error)
 
 
 class Ids:

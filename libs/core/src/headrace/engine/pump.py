@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +14,6 @@ from headrace.engine.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from concurrent.futures import Future
 
     from headrace.engine.user import Seam
 
@@ -25,11 +27,11 @@ class Pump:
         self, function: Callable[..., Any], chunks: AsyncIterator[Any], seam: Seam
     ) -> None:
         self._function, self._chunks, self._seam = function, chunks, seam
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._context = asyncio.get_running_loop(), copy_context()
         self._asked: SimpleQueue[asyncio.Future[Any] | None] = SimpleQueue()
         self._started, self._closing = False, False
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._pulling: Future[Any] | None = None
+        self._pulling: asyncio.Task[Any] | None = None
 
     async def next(self) -> Any:
         if not self._started:
@@ -40,6 +42,7 @@ class Pump:
         return await future
 
     async def end(self) -> None:
+        """Closes the generator in its thread, and waits until that is done."""
         if not self._started:
             return
         self._closing = True
@@ -49,56 +52,69 @@ class Pump:
         interrupted = False
         while not self._closed.done():
             try:
-                await asyncio.shield(self._closed)
+                await asyncio.wait([self._closed])
             except asyncio.CancelledError:
                 interrupted = True
+        self._closed.result()
         if interrupted:
             raise asyncio.CancelledError
 
     def _serve(self) -> None:
-        items: Any = None
+        items, closing = None, None
+        while (future := self._asked.get()) is not None:
+            try:
+                if items is None:
+                    items = self._seam.open(self._function, self._inputs())
+                item, error = self._seam.step(items, self.ENDED), None
+            except BaseException as raised:
+                item, error = None, raised
+            if not self._tell(_answer, future, item, error):
+                break
         try:
-            while (future := self._asked.get()) is not None:
-                try:
-                    if items is None:
-                        items = iter(self._seam.call(self._function, self._inputs()))
-                    item, error = self._seam.step(items, self.ENDED), None
-                except BaseException as raised:
-                    item, error = None, raised
-                self._tell(_answer, future, item, error)
             if hasattr(items, "close"):
                 self._seam.call(items.close)
-        finally:
-            self._tell(self._closed.set_result, None)
+        except BaseException as raised:
+            closing = raised
+        self._tell(_answer, self._closed, None, closing)
 
-    def _tell(self, function: Callable[..., None], *args: Any) -> None:
+    def _tell(self, function: Callable[..., None], *args: Any) -> bool:
         try:
             self._loop.call_soon_threadsafe(function, *args)
         except RuntimeError:
-            return  # the loop was closed while the generator worked
+            return False  # the loop was closed while the generator worked
+        return True
 
     def _inputs(self) -> Iterator[Any]:
         while True:
-            self._pulling = asyncio.run_coroutine_threadsafe(self._pull(), self._loop)
-            if self._closing:
-                self._pulling.cancel()
-            try:
-                chunk = self._pulling.result()
-            except BaseException as error:
-                if self._closing:
-                    raise Stopped from error
-                raise
-            finally:
-                self._pulling = None
+            answer: Future[Any] = Future()
+            if not self._tell(self._pull, answer):
+                raise Stopped
+            chunk = answer.result()
             if chunk is self.ENDED:
                 return
             yield chunk
 
-    async def _pull(self) -> Any:
-        try:
-            return await self._chunks.__anext__()
-        except StopAsyncIteration:
-            return self.ENDED
+    def _pull(self, answer: Future[Any]) -> None:
+        if self._closing:
+            answer.set_exception(Stopped())
+            return
+        self._pulling = self._loop.create_task(_next(self._chunks), context=self._context)
+        self._pulling.add_done_callback(partial(self._pulled, answer))
+
+    def _pulled(self, answer: Future[Any], task: asyncio.Task[Any]) -> None:
+        self._pulling = None
+        if task.cancelled():
+            answer.set_exception(Stopped() if self._closing else asyncio.CancelledError())
+        elif isinstance(error := task.exception(), StopAsyncIteration):
+            answer.set_result(self.ENDED)
+        elif error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(task.result())
+
+
+async def _next(chunks: AsyncIterator[Any]) -> Any:
+    return await chunks.__anext__()
 
 
 def _answer(future: asyncio.Future[Any], item: Any, error: BaseException | None) -> None:

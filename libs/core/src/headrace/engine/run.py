@@ -254,10 +254,14 @@ class Run:
             payload,
         )
 
-    async def note(self, name: str, data: Any = None) -> None:
-        """Tells listeners of something on the way: an attempt, a custom event, a figure."""
+    async def note(self, name: str, data: Any = None, *, custom: bool = False) -> None:
+        """Tells listeners of something on the way: an attempt, a custom event, a figure.
+
+        `custom`: never to be taken for a note of our own, whatever its name.
+        """
         if self.listeners or self._own[2]:
-            await self.emit("noted", {"name": name, "data": data})
+            mark = {"custom": True} if custom else {}
+            await self.emit("noted", {"name": name, "data": data, **mark})
 
     async def sleep(self, seconds: float) -> None:
         """Waits; a sync run that is called off meanwhile ends with Stopped."""

@@ -52,7 +52,7 @@ class Budget:
     def __init__(self, limit: int = DEFAULT_CONCURRENCY, outer: Budget | None = None) -> None:
         self._spare, self._outer = limit - 1, outer
         self._lock = threading.Lock()
-        self._wanting: deque[Callable[[], None]] = deque()
+        self._wanting: deque[Callable[[], bool]] = deque()
 
     def take(self) -> bool:
         with self._lock:
@@ -67,25 +67,32 @@ class Budget:
 
     def give(self) -> None:
         """Gives a strand back, and offers it to whoever has waited longest, here and outside."""
+        self.put_back()
         budget: Budget | None = self
-        offers = []
+        while budget is not None:
+            with budget._lock:
+                wanting = tuple(budget._wanting)
+            for hire in wanting:
+                if hire():
+                    break
+            budget = budget._outer
+
+    def put_back(self) -> None:
+        """Undoes `take`, where nobody else could use the strand either."""
+        budget: Budget | None = self
         while budget is not None:
             with budget._lock:
                 budget._spare += 1
-                if budget._wanting:
-                    offers.append(budget._wanting[0])
             budget = budget._outer
-        for hire in offers:
-            hire()
 
-    def enlist(self, hire: Callable[[], None]) -> None:
+    def enlist(self, hire: Callable[[], bool]) -> None:
         budget: Budget | None = self
         while budget is not None:
             with budget._lock:
                 budget._wanting.append(hire)
             budget = budget._outer
 
-    def leave(self, hire: Callable[[], None]) -> None:
+    def leave(self, hire: Callable[[], bool]) -> None:
         budget: Budget | None = self
         while budget is not None:
             with budget._lock:
@@ -105,8 +112,10 @@ class Fan(Generic[T]):
     ) -> None:
         self._items = iter(source)
         self._budget, self._start = budget, start
+        self._turn = threading.Lock()  # held while the source works, which may take for ever
         self._lock = threading.Lock()
         self._left = size  # items not yet pulled, where it is known
+        self._pulling, self._closed = 0, False
         self.open = size != 0
         self._hire = self.hire  # one bound method, so that `leave` finds the one enlisted
         if size is None or size > 1:
@@ -115,30 +124,53 @@ class Fan(Generic[T]):
     def pull(self) -> tuple[T] | None:
         """The next item, or None when there is none left or the fan-out is closed."""
         with self._lock:
-            if not self.open:
-                return None
-            try:
-                item = next(self._items)
-            except StopIteration:
-                self._end()
-                return None
-            except BaseException:
-                self._end()
-                raise
-            if self._left is not None:
-                self._left -= 1
-                if not self._left:
-                    self._end()
-            return (item,)
+            self._pulling += 1
+        item: tuple[T] | None = None
+        try:
+            with self._turn:
+                item = self._next() if self.open else None
+        finally:
+            with self._lock:
+                self._pulling -= 1
+                item = None if self._closed else item
+        return item
 
-    def hire(self) -> None:
+    def _next(self) -> tuple[T] | None:
+        try:
+            item = next(self._items)
+        except StopIteration:
+            self._end()
+            return None
+        except BaseException:
+            self._end()
+            raise
+        if self._left is not None:
+            self._left -= 1
+            if not self._left:
+                self._end()
+        return (item,)
+
+    def hire(self) -> bool:
         """Starts one helper, if there is work for it and a strand to spare."""
-        if self.open and self._budget.take():
+        if not (self.open and self._budget.take()):
+            return False
+        try:
             self._start()
+        except RuntimeError:  # no thread can be started, or the loop is closed
+            self._budget.put_back()
+            return False
+        return True
 
     def close(self) -> None:
+        """No more work begins; does not wait for a source that works on its next item."""
         with self._lock:
-            self._end()
+            self._closed = True
+        self._end()
+
+    @property
+    def stuck(self) -> int:
+        """How many threads wait for the source of a closed fan-out, and will then just leave."""
+        return self._pulling if self._closed else 0
 
     def _end(self) -> None:
         if self.open:

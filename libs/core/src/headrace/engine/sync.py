@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from headrace.engine.drive import close, drive
 from headrace.engine.strands import Budget, Fan, Scope, Stopped
@@ -104,7 +105,7 @@ class SyncWorld:
     async def generate(
         self, function: Callable[..., Any], chunks: AsyncIterator[Any], seam: Seam
     ) -> AsyncGenerator[Any, None]:
-        items = seam.call(function, _driven(chunks))
+        items = seam.open(function, _driven(chunks))
         try:
             while (item := seam.step(items, _ENDED)) is not _ENDED:
                 yield item
@@ -116,7 +117,7 @@ class SyncWorld:
 def _driven(chunks: AsyncIterator[T]) -> Iterator[T]:
     while True:
         try:
-            chunk = drive(chunks.__anext__())  # type: ignore[arg-type]  # a coroutine
+            chunk: T = drive(cast("Coroutine[Any, Any, T]", chunks.__anext__()))
         except StopAsyncIteration:
             return
         yield chunk
@@ -136,45 +137,64 @@ class _Spread:
         self._do, self._budget, self._scope, self._size = do, budget, scope, size
         self._errors: list[BaseException] = []
         self._live, self._idle = 0, threading.Condition()
+        self._context = copy_context()
         self._fan = Fan(source, budget, self._start, size)
 
     def run(self) -> None:
         if self._size != 1:
             self._fan.hire()
         self._work()
-        if not self._errors or isinstance(self._errors[0], Exception | Stopped):
-            with self._idle:  # Ctrl-C does not wait for helpers, which are daemons
-                self._idle.wait_for(lambda: not self._live)
+        try:
+            if not self._interrupts():
+                with self._idle:
+                    self._idle.wait_for(lambda: self._live <= self._fan.stuck)
+        except BaseException as error:  # Ctrl-C does not wait for helpers, which are daemons
+            self._fail(error)
         if self._errors:
             try:
-                raise self._errors[0]
+                raise (self._interrupts() or self._errors)[0]
             finally:
                 self._errors.clear()
 
+    def _interrupts(self) -> list[BaseException]:
+        return [error for error in self._errors if not isinstance(error, Exception | Stopped)]
+
     def _work(self) -> None:
-        fan, do = self._fan, self._do
+        fan, do, scope = self._fan, self._do, self._scope
         try:
             while (item := fan.pull()) is not None:
+                if scope.stopped:
+                    raise Stopped
                 drive(do(item[0]))
         except BaseException as error:
-            self._errors.append(error)
-            fan.close()
-            self._scope.stop()
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._errors.append(error)
+        self._fan.close()
+        self._scope.stop()
 
     def _start(self) -> None:
         with self._idle:
             self._live += 1
-        WORKERS.submit(self._help)
+        try:
+            WORKERS.submit(self._help, self._context)
+        except RuntimeError:
+            self._left()
+            raise
 
     def _help(self) -> None:
         try:
             self._fan.hire()
             self._work()
         finally:
-            with self._idle:
-                self._live -= 1
-                self._idle.notify_all()
             self._budget.give()
+            self._left()
+
+    def _left(self) -> None:
+        with self._idle:
+            self._live -= 1
+            self._idle.notify_all()
 
 
 class _Flow:
@@ -194,18 +214,19 @@ class _Flow:
         self._live, self._helps = 0, False
         self._errors: list[BaseException] = []
         self._mine: AsyncIterator[Any] | None = None
-        self._size = size
+        self._size, self._lends = size, False
+        self._context = copy_context()
         self.patient = True
-        self._fan = Fan(source, budget, self._hired, size)
+        self._fan = Fan(source, budget, self._start, size)
 
     def begin(self, lend: bool) -> None:
         """Hires as many as are of use; the caller helps only where that is not enough."""
+        self._lends = lend
         if lend:
             self._start(own=True)
             return
         wanted = self._size or 0
-        while wanted and self._budget.take():
-            self._hired()
+        while wanted and self._fan.hire():
             wanted -= 1
         self._helps = wanted > 0 or self._size is None
 
@@ -214,11 +235,11 @@ class _Flow:
             with self._changed:
                 while not (self._ready or self._errors or self._helps or not self._live):
                     self._changed.wait()
-                if self._errors:
-                    raise self._errors[0]
                 if self._ready:
                     self._changed.notify_all()
                     return self._ready.popleft()
+                if self._errors:
+                    raise self._errors[0]
                 if not self._helps and not self._live:
                     return _ENDED
             item = await self._step_mine()
@@ -226,6 +247,8 @@ class _Flow:
                 return item
 
     async def _step_mine(self) -> Any:
+        if self._scope.stopped:
+            raise Stopped
         if self._mine is None:
             pulled = self._fan.pull()
             if pulled is None:
@@ -242,26 +265,31 @@ class _Flow:
         """Calls off what runs and waits for it: a thread ends at its next chunk."""
         self._fan.close()
         self._scope.stop()
-        with self._changed:
-            self._changed.notify_all()
-            if self.patient:
-                self._changed.wait_for(lambda: not self._live)
-        self._errors.clear()
-        await close(self._mine)
+        try:
+            with self._changed:
+                self._changed.notify_all()
+                if self.patient:
+                    self._changed.wait_for(lambda: self._live <= self._fan.stuck)
+        finally:
+            self._errors.clear()
+            await close(self._mine)
 
-    def _hired(self) -> None:
-        self._start(own=False)
-
-    def _start(self, own: bool) -> None:
+    def _start(self, own: bool = False) -> None:
         with self._changed:
             self._live += 1
-        WORKERS.submit(lambda: self._help(own))
+        try:
+            WORKERS.submit(lambda: self._help(own), self._context)
+        except RuntimeError:
+            self._left()
+            raise
 
     def _help(self, own: bool) -> None:
         try:
-            if self._size is None or own:
+            if self._lends:
                 self._fan.hire()
             while (item := self._fan.pull()) is not None:
+                if self._scope.stopped:
+                    raise Stopped
                 drive(self._deliver(self._open(item[0])))
         except BaseException as error:
             with self._changed:
@@ -269,11 +297,14 @@ class _Flow:
             self._fan.close()
             self._scope.stop()
         finally:
-            with self._changed:
-                self._live -= 1
-                self._changed.notify_all()
             if not own:
                 self._budget.give()
+            self._left()
+
+    def _left(self) -> None:
+        with self._changed:
+            self._live -= 1
+            self._changed.notify_all()
 
     async def _deliver(self, items: AsyncIterator[Any]) -> None:
         try:

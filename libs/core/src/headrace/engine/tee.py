@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
+from headrace.errors import StepError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
 
 class Lock(Protocol):
     async def __aenter__(self) -> Any: ...
-    async def __aexit__(self, *_: object) -> None: ...
+    async def __aexit__(self, kind: Any, error: Any, trace: Any, /) -> Any: ...
 
 
 class Tee:
@@ -22,11 +24,13 @@ class Tee:
 
     def __init__(self, chunks: AsyncIterator[Any], count: int, lock: Lock) -> None:
         self._chunks, self._lock = chunks, lock
-        self._buffers: list[deque[Any]] = [deque() for _ in range(count)]
-        self._ended: BaseException | bool = False
-        self.readers: list[AsyncIterator[Any]] = [self._read(b) for b in list(self._buffers)]
+        self._buffers: dict[int, deque[Any]] = {number: deque() for number in range(count)}
+        self._ended = False
+        self._error: BaseException | None = None
+        self.readers: list[AsyncIterator[Any]] = [self._read(number) for number in range(count)]
 
-    async def _read(self, buffer: deque[Any]) -> AsyncGenerator[Any, None]:
+    async def _read(self, number: int) -> AsyncGenerator[Any, None]:
+        buffer = self._buffers[number]
         try:
             while True:
                 if not buffer:
@@ -35,21 +39,25 @@ class Tee:
                             await self._pull()
                 if buffer:
                     yield buffer.popleft()
-                elif self._ended is True:
-                    return
+                elif self._error is not None:
+                    raise self._error
                 elif self._ended:
-                    raise self._ended
+                    return
         finally:
-            self._buffers = [other for other in self._buffers if other is not buffer]
+            self._buffers.pop(number, None)
 
     async def _pull(self) -> None:
         try:
             chunk = await self._chunks.__anext__()
         except StopAsyncIteration:
             self._ended = True
-        except BaseException as error:
-            self._ended = error
+        except Exception as error:
+            self._ended, self._error = True, error
+            raise
+        except BaseException:  # a cancellation is meant for this reader alone
+            self._error = StepError("this input ended when one of its readers was cancelled")
+            self._ended = True
             raise
         else:
-            for buffer in self._buffers:
+            for buffer in list(self._buffers.values()):
                 buffer.append(chunk)

@@ -15,21 +15,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
 
 IDLE_SECONDS = 5.0
 
 
 class Workers:
-    """`submit(task)` runs `task()` in a thread of its own, in a copy of the caller's context."""
+    """`submit(task)` runs `task()` in a thread of its own, in a copy of a context."""
 
-    def __init__(self) -> None:
+    def __init__(self, idle: float = IDLE_SECONDS) -> None:
+        self._patience = idle
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._queue: deque[Callable[[], None]] = deque()
         self._idle = 0
 
-    def submit(self, task: Callable[[], None]) -> None:
-        first = partial(copy_context().run, task)
+    def submit(self, task: Callable[[], None], context: Context | None = None) -> None:
+        """Starts `task` now; in a copy of the caller's context if none is given."""
+        copied = copy_context() if context is None else context.copy()
+        first = partial(copied.run, task)
         with self._lock:
             if self._idle > len(self._queue):
                 self._queue.append(first)
@@ -43,7 +47,7 @@ class Workers:
             with self._lock:
                 self._idle += 1
                 try:
-                    if not self._wake.wait_for(lambda: self._queue, IDLE_SECONDS):
+                    if not self._wake.wait_for(lambda: self._queue, self._patience):
                         return
                     box.append(self._queue.popleft())
                 finally:

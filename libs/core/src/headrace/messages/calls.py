@@ -9,7 +9,9 @@ from pydantic_core import from_json, to_json
 
 from headrace.errors import InputError
 from headrace.messages.blocks import InvalidToolCall, ToolCall, ToolCallChunk
+from headrace.messages.canonical import canonical_block
 
+_CALLS = frozenset({"tool_call", "invalid_tool_call", "tool_use", "function_call"})
 _CALL_KEYS = frozenset({"type", "name", "args", "id", "index", "extras", "error"})
 
 
@@ -138,7 +140,7 @@ def resolve(
         if not final and not text.rstrip().endswith("}"):
             return None
         try:
-            args = from_json(text, allow_inf_nan=False)
+            args = from_json(text.encode(), allow_inf_nan=False)
         except ValueError as exc:
             error = f"the arguments are not valid JSON: {exc}"
         else:
@@ -161,7 +163,7 @@ def resolve(
 def partial_args(text: str | None) -> dict[str, Any]:
     """What can be read so far of cut JSON arguments; {} if nothing can."""
     try:
-        args = from_json(text or "{}", allow_partial="trailing-strings")
+        args = from_json((text or "{}").encode(), allow_partial="trailing-strings")
     except ValueError:
         return {}
     return args if isinstance(args, dict) else {}
@@ -170,17 +172,17 @@ def partial_args(text: str | None) -> dict[str, Any]:
 def split_calls(
     blocks: Iterable[Any],
 ) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    """The tool calls that stand in a content list, in the canonical and `tool_use` forms."""
+    """The tool calls that stand in a content list, in any shape that is known."""
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
     for block in blocks:
-        kind = None if block.__class__ is str else block.get("type")
-        if kind == "tool_call":
-            calls.append(read_tool_call(block))
-        elif kind == "tool_use" and isinstance(block.get("input"), Mapping):
-            calls.append(tool_call(name=block["name"], args=block["input"], id=block.get("id")))
-        elif kind == "invalid_tool_call":
-            invalid.append(read_invalid_tool_call(block))
+        if block.__class__ is str or (block.get("type") not in _CALLS and "toolUse" not in block):
+            continue
+        found = canonical_block(block)
+        if found["type"] == "tool_call":
+            calls.append(read_tool_call(found))
+        elif found["type"] == "invalid_tool_call":
+            invalid.append(read_invalid_tool_call(found))
     return calls, invalid
 
 

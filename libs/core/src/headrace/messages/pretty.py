@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, Literal
-from xml.sax.saxutils import escape, quoteattr
 
 from pydantic_core import to_json
 
@@ -108,13 +108,13 @@ _SPEAKERS = {"system": "System", "developer": "Developer", "tool": "Tool"}
 
 def _element(message: Any, text: str, calls: list[Any]) -> str:
     kind = "ai" if message.type == "AIMessageChunk" else getattr(message, "role", message.type)
-    name = f" name={quoteattr(message.name)}" if message.name else ""
-    inner = escape(text) + "".join(
-        f"<tool_call id={quoteattr(call.get('id') or '')} name={quoteattr(call.get('name') or '')}>"
-        f"{escape(_args(call))}</tool_call>"
+    name = f' name="{escape(message.name)}"' if message.name else ""
+    inner = escape(text, quote=False) + "".join(
+        f'<tool_call id="{escape(call.get("id") or "")}" name="{escape(call.get("name") or "")}">'
+        f"{escape(_args(call), quote=False)}</tool_call>"
         for call in calls
     )
-    return f"<message type={quoteattr(kind)}{name}>{inner}</message>"
+    return f'<message type="{escape(kind)}"{name}>{inner}</message>'
 
 
 def _args(call: Any) -> str:

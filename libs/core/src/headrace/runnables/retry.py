@@ -9,6 +9,7 @@ from headrace.engine.hooks import provide
 from headrace.runnables.base import Runnable
 from headrace.runnables.replay import Replay
 from headrace.runnables.retrying import RetryPolicy
+from headrace.runnables.wrapping import rewrapped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
@@ -72,7 +73,12 @@ class RunnableRetry(Runnable[Input, Output]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in ("bound", "policy"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return rewrapped(getattr(self.bound, name), lambda made: RunnableRetry(made, self.policy))
+        return rewrapped(getattr(self.bound, name), self._around)
+
+    def _around(
+        self, method: str, made: Runnable[Any, Any], args: Any, kwargs: Any
+    ) -> Runnable[Any, Any]:
+        return RunnableRetry(made, self.policy)
 
     def __repr__(self) -> str:
         return f"{self.bound!r}.with_retry({self.policy!r})"

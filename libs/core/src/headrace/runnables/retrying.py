@@ -83,9 +83,15 @@ class RetryPolicy:
             number += 1
 
     async def stream(
-        self, attempt: Callable[[Run], AsyncIterator[Any]], run: Run
+        self,
+        attempt: Callable[[Run], AsyncIterator[Any]],
+        run: Run,
+        hopeless: Callable[[], bool] = bool,
     ) -> AsyncGenerator[Any, None]:
-        """The chunks of the first attempt that begins; after its first chunk errors are raised."""
+        """The chunks of the first attempt that begins; after its first chunk errors are raised.
+
+        `hopeless` says after a failure that its cause lies outside the attempts.
+        """
         number = 1
         while True:
             items, begun = attempt(_numbered(run, number)), False
@@ -95,7 +101,7 @@ class RetryPolicy:
                     yield item
                 return
             except Exception as error:
-                if begun or not await self._again(number, error, run):
+                if begun or hopeless() or not await self._again(number, error, run):
                     raise
             finally:
                 await close(items)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 _QUOTED = re.compile(r"[\"“”]([^\"“”]+)[\"“”]|(?<!\w)'([^']+)'(?!\w)|«([^»]+)»")
@@ -71,7 +72,7 @@ def _arguments(schema: Mapping[str, Any], asked: str) -> Iterator[dict[str, Any]
 
 def _pair(text: str) -> tuple[str, str] | None:
     spans = list(_spans(text))
-    for (first, _, end), (second, start, _) in zip(spans, spans[1:], strict=False):
+    for (first, _, end), (second, start, _) in pairwise(spans):
         if text[end:start].strip().strip("\"'“”") in ("and", ", and", "&"):
             return first, second
     return None
@@ -150,7 +151,9 @@ class _Filler:
         }
 
     def _fits(self, part: Mapping[str, Any]) -> bool:
-        kind = _type(part)
+        kind, lowered = _type(part), self._text.lower()
+        if "enum" in part:
+            return any(str(value).lower() in lowered for value in part["enum"])
         if kind in ("integer", "number"):
             return self._numbers_used < len(self._numbers)
         return kind == "string" and self._strings_used < len(self._strings)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Protocol, get_args, get_origin
+from collections.abc import Collection, Iterable, Mapping
+from typing import Annotated, Any, Protocol, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
 from headrace.errors import InputError, ToolError, suggestion
-from headrace.tools.injection import mark_among
+from headrace.tools.injection import InjectedToolArg, mark_among
 from headrace.tools.schema import hide, schema_of
 from headrace.tools.signature import OMITTED, REQUIRED, Parameter
 
@@ -23,11 +23,21 @@ class ToolArgumentError(ToolError, InputError):
     """The arguments of a call do not fit the tool; the message is fit for the model."""
 
 
+# What the model may not send: the mark of each name; None for what the run itself gives.
+Hidden: TypeAlias = dict[str, type[InjectedToolArg] | None]
+
+
 class Arguments(Protocol):
-    """`parameters`: the JSON Schema the model sees. `hidden`: names that it may not send."""
+    """`parameters`: the JSON Schema the model sees. `hidden`: names that it may not send.
+
+    `fields`: the names of the values that `check` gives, as far as they are known;
+    `defaulted`: those among the hidden ones that it can do without.
+    """
 
     parameters: dict[str, Any]
-    hidden: frozenset[str]
+    hidden: Hidden
+    fields: tuple[str, ...]
+    defaulted: frozenset[str]
 
     def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         """The values to call the function with; `given` are those of the caller.
@@ -39,23 +49,23 @@ class Arguments(Protocol):
 class ModelArguments:
     """Arguments that a pydantic model describes; `names`: field -> parameter, if they differ."""
 
-    def __init__(
-        self, model: type[BaseModel], names: Mapping[str, str], *, open: bool = False
-    ) -> None:
+    def __init__(self, model: type[BaseModel], names: Mapping[str, str], hidden: Hidden) -> None:
         self.model, self._names = model, names
-        self.open = open or model.model_config.get("extra") == "allow"
-        fields = model.model_fields
-        self.hidden = frozenset(name for name, item in fields.items() if mark_among(item.metadata))
-        self._known = {
-            key: name for name, item in fields.items() for key in _keys(name, item, model)
-        }
-        self.parameters = hide(schema_of(model), self.hidden)
+        self.open = model.model_config.get("extra") == "allow"
+        known = model.model_fields
+        self.fields = tuple(names.get(name, name) for name in known)
+        marks = {name: mark for name in known if (mark := mark_among(known[name].metadata))}
+        self.hidden: Hidden = {**hidden, **marks}
+        self.defaulted = frozenset(name for name in marks if not known[name].is_required())
+        self._marked = marked = {name: known[name].alias or name for name in marks}
+        keys = {key: name for name in known for key in _keys(name, known[name], model)}
+        self._visible = [key for key, name in keys.items() if name not in marked]
+        self._refused = {*self.hidden, *keys}.difference(self._visible)
+        self.parameters = hide(schema_of(model), {*self.hidden, *marked.values()})
 
     def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-        visible = [key for key, name in self._known.items() if name not in self.hidden]
-        extra = not self.open or any(key in self.hidden for key in args)
-        refuse_unknown(args, visible if extra else [*visible, *args])
-        mine = {name: value for name, value in given.items() if name in self.hidden}
+        refuse_unknown(args, self._visible, self._refused if self.open else None)
+        mine = {key: given[name] for name, key in self._marked.items() if name in given}
         try:
             found = self.model.model_validate({**args, **mine})
         except ValidationError as error:
@@ -68,15 +78,16 @@ class ModelArguments:
 class SchemaArguments:
     """Arguments that a JSON Schema describes: names are checked, types are the function's own."""
 
-    def __init__(self, schema: Mapping[str, Any], hidden: Iterable[str]) -> None:
-        self.hidden = frozenset(hidden)
-        self.parameters = hide(dict(schema), self.hidden)
+    defaulted: frozenset[str] = frozenset()
+
+    def __init__(self, schema: Mapping[str, Any], hidden: Hidden) -> None:
+        self.hidden = hidden
+        self.parameters = hide(schema, self.hidden)
+        self.fields = tuple(self.parameters["properties"])
         self.open = bool(schema.get("additionalProperties"))
 
     def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-        known = list(self.parameters["properties"])
-        extra = not self.open or any(key in self.hidden for key in args)
-        refuse_unknown(args, known if extra else [*known, *args])
+        refuse_unknown(args, self.fields, self.hidden if self.open else None)
         missing = [name for name in self.parameters.get("required", ()) if name not in args]
         if missing:
             raise ToolArgumentError("; ".join(f"`{name}` is missing" for name in missing))
@@ -84,7 +95,12 @@ class SchemaArguments:
 
 
 def model_of(
-    name: str, parameters: Iterable[Parameter], documented: Mapping[str, str], *, open: bool = False
+    name: str,
+    parameters: Iterable[Parameter],
+    documented: Mapping[str, str],
+    *,
+    hidden: Hidden,
+    open: bool = False,
 ) -> ModelArguments:
     """The arguments that these parameters make; `documented`: their descriptions, if none.
 
@@ -103,7 +119,7 @@ def model_of(
     config = ConfigDict(**_CONFIG, extra="allow") if open else _CONFIG
     try:
         model: type[BaseModel] = create_model(name, __config__=config, **fields)
-        return ModelArguments(model, names, open=open)
+        return ModelArguments(model, names, hidden)
     except PydanticUserError as error:
         raise InputError(
             f"the parameters of `{name}` cannot be told to a model: {error.message}; give a "
@@ -113,9 +129,7 @@ def model_of(
 
 def described(annotation: Any, documented: str | None) -> Any:
     """An annotation with its description: its own Field or str, else the documented one."""
-    base, *rest = (
-        get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
-    )
+    base, *rest = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
     said = next((item for item in rest if isinstance(item, str)), documented)
     kept = [item for item in rest if not isinstance(item, str)]
     if said and not any(isinstance(item, FieldInfo) and item.description for item in kept):
@@ -123,13 +137,14 @@ def described(annotation: Any, documented: str | None) -> Any:
     return Annotated[base, *kept] if kept else base
 
 
-def refuse_unknown(args: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Raises ToolArgumentError for an argument that is not among the known ones."""
-    names = list(known)
-    unknown = [name for name in args if name not in names]
+def refuse_unknown(
+    args: Mapping[str, Any], known: Collection[str], refused: Collection[str] | None
+) -> None:
+    """Raises ToolArgumentError for an argument that is not known, or is among the refused."""
+    unknown = [n for n in args if (n not in known if refused is None else n in refused)]
     if unknown:
-        takes = ", ".join(f"`{name}`" for name in names) or "no arguments"
-        said = ", ".join(f"`{name}`{suggestion(str(name), names)}" for name in unknown)
+        takes = ", ".join(f"`{name}`" for name in known) or "no arguments"
+        said = ", ".join(f"`{name}`{suggestion(str(name), known)}" for name in unknown)
         raise ToolArgumentError(f"there is no argument {said}; the tool takes {takes}")
 
 

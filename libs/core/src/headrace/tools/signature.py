@@ -8,9 +8,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    NotRequired,
+    Required,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from typing_extensions import NotRequired, ReadOnly, Required, is_typeddict
+from typing_extensions import ReadOnly, is_typeddict
 
 from headrace.errors import InputError
 from headrace.tools.injection import InjectedToolArg, mark_in
@@ -148,7 +157,7 @@ def _key(name: str, hint: Any, required: bool) -> Parameter:
         if rest and isinstance(rest[0], str):
             if first is not ...:
                 default, factory = first, None
-            hint = Annotated[base, *rest]  # type: ignore[valid-type]  # made at run time
+            hint = Annotated[base, *rest]
     return Parameter(name, hint, default, factory, mark=mark_in(hint))
 
 

@@ -36,9 +36,9 @@ class CallSorter:
 
     def _piece(self, delta: Mapping[str, Any]) -> Piece:
         id, index = delta.get("id") or None, delta.get("index")
-        custom = delta.get("custom")
-        is_custom = custom.__class__ is dict and bool(custom.get("name") or custom.get("input"))
-        function = custom if is_custom else delta.get("function") or {}
+        custom = delta.get("custom") or {}
+        is_custom = bool(custom.get("name") or custom.get("input"))
+        function: Any = custom if is_custom else delta.get("function") or {}
         name = function.get("name") or None
         call = self._find(id, index, name)
         chunk = _chunk(call.place)
@@ -63,9 +63,9 @@ class CallSorter:
                 if call.id == id:
                     return call
         if index is not None:
-            call = self._at.get(index)  # type: ignore[assignment]  # None is handled below
-            if call is not None and (id is None or call.id is None) and call.fits(name):
-                return call
+            newest = self._at.get(index)
+            if newest is not None and (id is None or newest.id is None) and newest.fits(name):
+                return newest
         elif id is None and name is None and self._calls:
             return self._calls[-1]
         call = _Call(len(self._calls))
@@ -137,9 +137,9 @@ def _chunk(place: int, args: str | None = None) -> Piece:
     return {"type": "tool_call_chunk", "name": None, "args": args, "id": None, "index": place}
 
 
-def _custom_args(call: _Call, custom: Any) -> str:
+def _custom_args(call: _Call, custom: Mapping[str, Any]) -> str:
     """The free text of a custom tool as a stretch of {"input": "…"}."""
-    text = custom.get("input") if isinstance(custom, dict) else None
+    text = custom.get("input")
     opening = "" if call.custom else '{"input": "'
     call.custom = True
     return opening + json.dumps(text or "", ensure_ascii=False)[1:-1]

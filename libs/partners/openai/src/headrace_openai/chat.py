@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field, SecretStr
 
-from headrace.chat_models import CLIENTS, BaseChatModel, Timeout, Watch
+from headrace.chat_models import CLIENTS, BaseChatModel, Timeout
 from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
 from headrace_openai.client import (
     ClientSettings,
+    Gate,
     Limits,
     make_async,
     make_sync,
     post,
-    redacted,
     request_id_of,
-    ssl_context,
-    translated,
+    warm,
 )
 from headrace_openai.decode import Decoder
 from headrace_openai.dialects import OPENAI, Dialect
 from headrace_openai.encode import encode
-from headrace_openai.place import find_key, find_place, host_of
+from headrace_openai.place import find_key, find_place
 from headrace_openai.reading import StreamReader, read_whole
 
 if TYPE_CHECKING:
@@ -124,26 +123,26 @@ class ChatOpenAI(BaseChatModel):
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AIMessage:
-        dialect = self._place()[1]
+        dialect, client = self._dialect(), self._client_settings()
         notes: list[dict[str, Any]] = []
         body = encode(messages, settings, dialect, profile=self.profile, notes=notes)
-        response: Any = None
-        try:
-            response = await self._post(body, settings, run, settings.timeout.for_invoke())
-            watch, pieces = Watch(settings.timeout), []
-            async for data in run.io.iterate(_bytes_of(response, run)):
-                watch.saw(True)
-                pieces.append(data)
+        pieces = []
+        with Gate(client) as gate:
+            bound = settings.watch.timeout.for_invoke()
+            response = await self._post(body, client, Limits.of(settings, bound), run)
+            gate.begun = True
+            try:
+                async for data in run.io.iterate(_bytes_of(response, run)):
+                    settings.watch.saw(False)
+                    pieces.append(data)
+            finally:
+                await _close(response, run)
             message = read_whole(
                 b"".join(pieces),
                 response.headers.get("content-type"),
                 provider=dialect.id,
                 request_id=request_id_of(response.headers),
             )
-        except Exception as exc:
-            raise self._error(exc, begun=response is not None) from exc
-        finally:
-            await _close(response, run)
         if notes:
             message.response_metadata["adapted"] = notes
         return message
@@ -151,63 +150,46 @@ class ChatOpenAI(BaseChatModel):
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AsyncGenerator[AIMessageChunk, None]:
-        dialect = self._place()[1]
+        dialect, client = self._dialect(), self._client_settings()
         notes: list[dict[str, Any]] = []
         body = encode(messages, settings, dialect, stream=True, profile=self.profile, notes=notes)
-        response: Any = None
-        reader: StreamReader | None = None
-        try:
-            limits = settings.timeout
+        with Gate(client) as gate:
+            limits = settings.watch.timeout
             bounds = [s for s in (limits.first_chunk, limits.idle) if s is not None]
-            response = await self._post(body, settings, run, max(bounds, default=None))
+            bound = max(bounds, default=None)
+            response = await self._post(body, client, Limits.of(settings, bound), run)
+            gate.begun = True
             reader = StreamReader(
-                response.headers.get("content-type"), self._decoder(response, body, dialect)
+                response.headers.get("content-type"), _decoder(response, body, dialect)
             )
-            watch = Watch(limits)
-            async for data in run.io.iterate(_bytes_of(response, run)):
-                chunks = reader.feed(data)
-                watch.saw(bool(chunks))
-                for chunk in chunks:
-                    yield chunk
-        except Exception as exc:
-            if reader is None or not reader.ended:
-                raise self._error(exc, begun=response is not None) from exc
-        finally:
-            await _close(response, run)
-        assert reader is not None
+            try:
+                async for data in run.io.iterate(_bytes_of(response, run)):
+                    settings.watch.saw(False)  # keep-alives are no content
+                    for chunk in reader.feed(data):
+                        yield chunk
+                    gate.done = reader.ended
+            finally:
+                await _close(response, run)
         for chunk in reader.end():
             yield chunk
         if notes:
             yield AIMessageChunk(response_metadata={"adapted": notes})
 
-    def _decoder(self, response: Any, body: Mapping[str, Any], dialect: Dialect) -> Decoder:
-        return Decoder(
-            provider=dialect.id,
-            request_id=request_id_of(response.headers),
-            annotated="web_search_options" in body or "-search" in body.get("model", ""),
-        )
-
     async def _post(
-        self, body: Mapping[str, Any], settings: Settings, run: Run, read: float | None
+        self, body: Mapping[str, Any], settings: ClientSettings, limits: Limits, run: Run
     ) -> Any:
         """The unread response to `body`."""
         is_async = run.io.is_async
         if is_async and "openai" not in sys.modules:
-            await run.io.blocking(_warm)
-        key = self._client_settings()
-        make = partial(make_async if is_async else make_sync, key)
-        client = CLIENTS.use(self._user, key, make, is_async=is_async)
+            await run.io.blocking(warm)
+        make = partial(make_async if is_async else make_sync, settings)
+        client = CLIENTS.use(self._user, settings, make, is_async=is_async)
         if is_async:
             await client.watch()
-        return await run.io.settle(post(client, body, Limits(settings.timeout.connect, read)))
-
-    def _error(self, exc: Exception, *, begun: bool) -> BaseException:
-        settings = self._client_settings()
-        error = translated(exc, host=host_of(settings.base_url), begun=begun)
-        return redacted(error, settings.api_key)
+        return await run.io.settle(post(client, body, limits))
 
     def _structured_method(self, settings: Settings) -> str:
-        dialect = self._place()[1]
+        dialect = self._dialect()
         if not dialect.json_schema:
             return "function_calling"
         if not dialect.tools:
@@ -217,12 +199,12 @@ class ChatOpenAI(BaseChatModel):
             return "json_schema"
         return super()._structured_method(settings)
 
-    def _place(self) -> tuple[str, Dialect]:
-        return find_place(self.base_url, self.dialect)
+    def _dialect(self) -> Dialect:
+        return find_place(self.base_url, self.dialect)[1]
 
     def _client_settings(self) -> ClientSettings:
         """Read anew for each request: a key is never kept in the model."""
-        url, dialect = self._place()
+        url, dialect = find_place(self.base_url, self.dialect)
         return ClientSettings(
             url,
             find_key(self.api_key, dialect),
@@ -237,11 +219,12 @@ class ChatOpenAI(BaseChatModel):
         )
 
 
-def _warm() -> None:
-    """Does in a worker what would block the loop: imports, and the SSL context."""
-    import openai  # noqa: F401
-
-    ssl_context()
+def _decoder(response: Any, body: Mapping[str, Any], dialect: Dialect) -> Decoder:
+    return Decoder(
+        provider=dialect.id,
+        request_id=request_id_of(response.headers),
+        annotated="web_search_options" in body or "-search" in body.get("model", ""),
+    )
 
 
 def _bytes_of(response: Any, run: Run) -> Any:
@@ -249,5 +232,4 @@ def _bytes_of(response: Any, run: Run) -> Any:
 
 
 async def _close(response: Any, run: Run) -> None:
-    if response is not None:
-        await run.io.settle(response.aclose() if run.io.is_async else response.close())
+    await run.io.settle(response.aclose() if run.io.is_async else response.close())

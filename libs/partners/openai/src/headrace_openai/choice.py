@@ -9,10 +9,10 @@ from headrace_openai.calls import CallSorter
 from headrace_openai.finish import finish_reason
 from headrace_openai.incoming import (
     annotate,
-    annotations,
     audio_block,
     content_parts,
     other_parts,
+    read_annotations,
     server_tools,
 )
 from headrace_openai.reasoning import Block, joined_details, reasoning_text
@@ -29,8 +29,16 @@ class ChoiceDecoder:
     """
 
     __slots__ = (
-        "_annotated", "_details", "_given", "_refused", "_said_empty", "_seen_tools",
-        "_sources", "_calls", "finish", "kept",
+        "_annotated",
+        "_calls",
+        "_details",
+        "_given",
+        "_refused",
+        "_said_empty",
+        "_seen_tools",
+        "_sources",
+        "finish",
+        "kept",
     )  # fmt: skip
 
     def __init__(self, sources: list[Block], *, annotated: bool = False) -> None:
@@ -109,7 +117,7 @@ class ChoiceDecoder:
                 blocks[-1]["index"] = 0
         blocks.extend(self._server_tools(delta.get("executed_tools")))
         blocks.extend(content_parts(content))
-        notes = annotations(delta.get("annotations"))
+        notes = read_annotations(delta.get("annotations"))
         if notes:
             annotate(blocks, notes)
         if self._annotated:

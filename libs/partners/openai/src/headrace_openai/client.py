@@ -21,9 +21,12 @@ from headrace.errors import (
     WireError,
 )
 from headrace_openai.errors import status_error
+from headrace_openai.place import host_of
 
 if TYPE_CHECKING:
     import ssl
+
+    from headrace.chat_models import Settings
 
 PATH = "/chat/completions"
 # Headers in which services give the id of a request.
@@ -59,6 +62,10 @@ class Limits:
 
     connect: float | None
     read: float | None
+
+    @classmethod
+    def of(cls, settings: Settings, read: float | None) -> Limits:
+        return cls(settings.watch.timeout.connect, read)
 
 
 class SDKClient:
@@ -117,44 +124,68 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
 
 
-def translated(exc: BaseException, *, host: str, begun: bool) -> BaseException:
-    """An exception of the SDK or of its HTTP client as headrace's; any other as it is.
+class Gate:
+    """Lets errors of the SDK and its HTTP client out as headrace's: the one place for it.
 
-    `begun`: the response had begun, so a broken connection is a StreamInterruptedError.
+    `begun`: there is a response, so a broken connection is a StreamInterruptedError. `done`: the
+    answer is complete, so what still breaks does not matter.
     """
+
+    __slots__ = ("_settings", "begun", "done")
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self.begun = self.done = False
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> bool:
+        if not isinstance(exc, Exception):
+            return False
+        error = _translated(exc, host_of(self._settings.base_url), self.begun)
+        if self.done and isinstance(error, ModelConnectionError):
+            return True
+        _redact(error, self._settings.api_key)
+        if error is exc:
+            return False
+        raise error from exc
+
+
+def _translated(exc: Exception, host: str, begun: bool) -> Exception:
+    """The error of ours for one of the SDK or its HTTP client; any other as it is."""
+    if isinstance(exc, HeadraceError):
+        return exc
     import httpx2
     import openai
 
     match exc:
         case openai.APIStatusError():
             headers = exc.response.headers
-            error: BaseException = status_error(
-                exc.status_code, exc.body, headers, request_id=request_id_of(headers)
-            )
+            id = request_id_of(headers)
+            return status_error(exc.status_code, exc.body, headers, request_id=id)
         case openai.APITimeoutError() | httpx2.TimeoutException():
-            error = ModelTimeoutError(_slow(exc, host))
+            return ModelTimeoutError(_slow(exc, host))
         case openai.APIConnectionError():
-            error = ModelConnectionError(f"no connection to `{host}`: {_cause(exc)}")
+            return ModelConnectionError(f"no connection to `{host}`: {_cause(exc)}")
         case httpx2.DecodingError():
-            error = WireError(f"`{host}` sent bytes that cannot be decompressed: {exc}")
+            return WireError(f"`{host}` sent bytes that cannot be decompressed: {exc}")
         case httpx2.TransportError() if begun:
-            error = StreamInterruptedError(f"the connection to `{host}` broke off: {_cause(exc)}")
+            return StreamInterruptedError(f"the connection to `{host}` broke off: {_cause(exc)}")
         case httpx2.RequestError() | httpx2.StreamError():
-            error = ModelConnectionError(f"no answer from `{host}`: {_cause(exc)}")
+            return ModelConnectionError(f"no answer from `{host}`: {_cause(exc)}")
         case openai.OpenAIError():
-            error = ConfigurationError(f"the OpenAI SDK refused the request: {exc}")
+            return ConfigurationError(f"the OpenAI SDK refused the request: {exc}")
         case _:
             return exc
-    return error
 
 
-def redacted(error: BaseException, key: object) -> BaseException:
-    """`error` with the key cut out of its message, which some servers repeat in full."""
-    if not isinstance(error, HeadraceError):
-        return error
-    if isinstance(key, str) and len(key) >= 8 and key in str(error):
-        error.args = (str(error).replace(key, "[key]"), *error.args[1:])
-    return error
+def _redact(error: Exception, key: object) -> None:
+    """Cuts the key out of the message, where some servers repeat it in full."""
+    if isinstance(error, HeadraceError) and isinstance(key, str) and len(key) >= 8:
+        error.args = tuple(
+            arg.replace(key, "[key]") if isinstance(arg, str) else arg for arg in error.args
+        )
 
 
 def _slow(exc: BaseException, host: str) -> str:
@@ -167,6 +198,13 @@ def _slow(exc: BaseException, host: str) -> str:
 def _cause(exc: BaseException) -> str:
     cause = exc.__cause__ or exc
     return excerpt(str(cause)) or type(cause).__name__
+
+
+def warm() -> None:
+    """Does in a worker what would block an event loop: the imports, and the SSL context."""
+    import openai  # noqa: F401
+
+    ssl_context()
 
 
 _context: ssl.SSLContext | None = None
@@ -192,9 +230,7 @@ def make_sync(settings: ClientSettings) -> SDKClient:
     if callable(key):
         key = _checked_key(key)
     lent = settings.http_client
-    http = lent or openai.DefaultHttpx2Client(
-        verify=ssl_context(), proxy=settings.proxy
-    )
+    http = lent or openai.DefaultHttpx2Client(verify=ssl_context(), proxy=settings.proxy)
     sdk = openai.OpenAI(api_key=key, http_client=http, **_common(settings))
     return SDKClient(sdk, lent=lent is not None)
 
@@ -207,9 +243,7 @@ def make_async(settings: ClientSettings) -> SDKClient:
     if callable(key):
         key = _awaitable_key(key)
     lent = settings.http_async_client
-    http = lent or openai.DefaultAsyncHttpx2Client(
-        verify=ssl_context(), proxy=settings.proxy
-    )
+    http = lent or openai.DefaultAsyncHttpx2Client(verify=ssl_context(), proxy=settings.proxy)
     sdk = openai.AsyncOpenAI(api_key=key, http_client=http, **_common(settings))
     return SDKClient(sdk, lent=lent is not None)
 

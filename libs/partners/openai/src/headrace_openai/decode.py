@@ -29,9 +29,7 @@ _PLACED = frozenset(
         "id", "object", "model", "choices", "usage", "error", "citations", "obfuscation", "p",
     }
 )  # fmt: skip
-_PLACED_IN_CHOICE = frozenset(
-    {"index", "message", "delta", "finish_reason", "logprobs", "usage"}
-)
+_PLACED_IN_CHOICE = frozenset({"index", "message", "delta", "finish_reason", "logprobs", "usage"})
 
 
 def decode_response(

@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 
 ReasoningField = Literal["reasoning_content", "reasoning", "reasoning_details", "thinking"]
 Media = Literal[
-    "image_url", "image_data", "audio_data", "audio_url", "file_data", "file_url", "file_id", "video"
+    "image_url",
+    "image_data",
+    "audio_data",
+    "audio_url",
+    "file_data",
+    "file_url",
+    "file_id",
+    "video",
 ]
 
 _IMAGES: frozenset[Media] = frozenset({"image_url", "image_data"})

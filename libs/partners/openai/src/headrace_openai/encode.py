@@ -84,8 +84,12 @@ def _reasoning_field(profile: Mapping[str, Any] | None) -> ReasoningField | None
     interleaved = (profile or {}).get("interleaved")
     field = interleaved.get("field") if isinstance(interleaved, Mapping) else None
     match field:
-        case "reasoning_content" | "reasoning" | "reasoning_details":
-            return field
+        case "reasoning_content":
+            return "reasoning_content"
+        case "reasoning":
+            return "reasoning"
+        case "reasoning_details":
+            return "reasoning_details"
         case _:
             return None
 
@@ -114,7 +118,7 @@ def _tools(settings: Settings, dialect: Dialect, notes: list[Note]) -> dict[str,
 
 def _tool(tool: Mapping[str, Any], dialect: Dialect, notes: list[Note]) -> dict[str, Any]:
     """A function tool; a dict in the service's own form passes as it is."""
-    if "type" in tool and "parameters" not in tool or "name" not in tool:
+    if ("type" in tool and "parameters" not in tool) or "name" not in tool:
         return dict(tool)
     function: dict[str, Any] = {"name": tool["name"]}
     for key in ("description", "parameters"):
@@ -156,9 +160,7 @@ def _name_of(tool: Mapping[str, Any]) -> Any:
     return (tool.get("function") or tool.get("custom") or {}).get("name")
 
 
-def _response_format(
-    wanted: ResponseFormat, dialect: Dialect, notes: list[Note]
-) -> dict[str, Any]:
+def _response_format(wanted: ResponseFormat, dialect: Dialect, notes: list[Note]) -> dict[str, Any]:
     if wanted.method == "json_mode" or wanted.schema is None:
         return {"type": "json_object"}
     if not dialect.json_schema:
@@ -177,7 +179,7 @@ def _response_format(
 def _effort(effort: str | int, dialect: Dialect, notes: list[Note]) -> dict[str, Any]:
     """`reasoning_effort` as the dialect says it: a word, an object, or a budget in tokens."""
     is_count = isinstance(effort, int)
-    if is_count and effort < 0:
+    if isinstance(effort, int) and effort < 0:
         raise InputError(f"`reasoning_effort` in tokens must not be negative; found {effort}")
     match dialect.effort:
         case "object":
@@ -207,6 +209,4 @@ def _word(effort: str | int) -> str:
         return effort
     if effort == 0:
         return "none"
-    return next(
-        (word for word in ("low", "medium", "high") if effort <= _BUDGETS[word]), "high"
-    )
+    return next((word for word in ("low", "medium", "high") if effort <= _BUDGETS[word]), "high")

@@ -164,7 +164,7 @@ def _inner_status(error: Any) -> int:
         if isinstance(value, str) and value.isdecimal() and len(value) == 3:
             value = int(value)
         if value.__class__ is int and 400 <= value < 600:
-            return value  # type: ignore[no-any-return]  # narrowed by __class__
+            return value
     words = _said(error)[2]
     for hints, status in _BY_WORD:
         if any(hint in words for hint in hints):

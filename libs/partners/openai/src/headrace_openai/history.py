@@ -158,9 +158,7 @@ class History:
             self._shown.extend([head, *map(self.parts.part, media)])
             kinds = ", ".join(sorted({str(block["type"]) for block in media}))
             reason = "a tool message holds text only"
-            self.notes.append(
-                note("tool result", kinds, "user message", "translated", reason)
-            )
+            self.notes.append(note("tool result", kinds, "user message", "translated", reason))
             if not rest:
                 rest = [{"type": "text", "text": "The result is shown in the next user message."}]
         return {"role": "tool", "tool_call_id": id, "content": self.parts.content(rest)}

@@ -19,7 +19,7 @@ def content_of(message: Mapping[str, Any]) -> str | list[Block]:
         blocks.append(said)
     blocks.extend(server_tools(message.get("executed_tools")))
     blocks.extend(content_parts(message.get("content")))
-    notes = annotations(message.get("annotations"))
+    notes = read_annotations(message.get("annotations"))
     if notes:
         annotate(blocks, notes)
     blocks.extend(other_parts(message))
@@ -86,7 +86,7 @@ def audio_block(audio: Any, index: int | None = None) -> Block | None:
     return block
 
 
-def annotations(items: Iterable[Mapping[str, Any]] | None) -> list[Block]:
+def read_annotations(items: Iterable[Mapping[str, Any]] | None) -> list[Block]:
     """The annotations of a message in our form; what is not a web source is kept as it is."""
     return [_annotation(item) for item in items or ()]
 
@@ -155,8 +155,8 @@ def server_tools(executed: Iterable[Mapping[str, Any]] | None) -> list[Block]:
             if k not in ("index", "type", "name", "arguments", "output") and v not in (None, [], {})
         }
         if tool.get("output") is not None or rest:
-            result = {"type": "server_tool_result", "tool_call_id": id, "status": "success"}
-            result["output"] = tool.get("output")
+            result: Block = {"type": "server_tool_result", "tool_call_id": id}
+            result.update(status="success", output=tool.get("output"))
             blocks.append({**result, **({"extras": rest} if rest else {})})
     return blocks
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from headrace.chat_models.wire import parse, splitter_for
 from headrace.errors import StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message
@@ -22,13 +24,12 @@ class StreamReader:
         """Whether `[DONE]` was seen: what happens after it does not matter."""
         return self._decoder.ended
 
-    def feed(self, data: bytes) -> list[AIMessageChunk]:
-        """The chunks that `data` completes."""
-        chunks: list[AIMessageChunk] = []
+    def feed(self, data: bytes) -> Iterator[AIMessageChunk]:
+        """The chunks that `data` completes; those before an error come out before it."""
         for payload in self._splitter.feed(data):
-            chunks.extend(self._decoder.read(payload))
-        self.begun = self.begun or bool(chunks)
-        return chunks
+            for chunk in self._decoder.read(payload):
+                self.begun = True
+                yield chunk
 
     def end(self) -> list[AIMessageChunk]:
         """The last chunks; StreamInterruptedError if the body ended too early."""

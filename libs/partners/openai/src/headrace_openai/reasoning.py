@@ -20,7 +20,7 @@ def reasoning_text(message: Mapping[str, Any]) -> str:
     for name in ("reasoning_content", "reasoning"):
         value = message.get(name)
         if value.__class__ is str and value:
-            return value  # type: ignore[no-any-return]  # narrowed by __class__
+            return value
     details = message.get("reasoning_details")
     return "".join(detail_text(d) for d in details) if details else ""
 

@@ -94,7 +94,7 @@ def _figure(raw: Mapping[str, Any], *names: str) -> int | None:
         if value.__class__ is float and value.is_integer():
             value = int(value)
         if value.__class__ is int and value >= 0:
-            return value  # type: ignore[no-any-return]  # narrowed by __class__
+            return value
     return None
 
 

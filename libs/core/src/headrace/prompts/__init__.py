@@ -1,0 +1,27 @@
+"""Prompts: templates with variables, made into text or messages."""
+
+from headrace.prompts.base import BasePromptTemplate
+from headrace.prompts.chat import ChatPromptTemplate
+from headrace.prompts.message import (
+    AIMessagePromptTemplate,
+    HumanMessagePromptTemplate,
+    MessagesPlaceholder,
+    MessageTemplate,
+    SystemMessagePromptTemplate,
+)
+from headrace.prompts.text import PromptTemplate
+from headrace.prompts.value import ChatPromptValue, PromptValue, StringPromptValue
+
+__all__ = [
+    "AIMessagePromptTemplate",
+    "BasePromptTemplate",
+    "ChatPromptTemplate",
+    "ChatPromptValue",
+    "HumanMessagePromptTemplate",
+    "MessageTemplate",
+    "MessagesPlaceholder",
+    "PromptTemplate",
+    "PromptValue",
+    "StringPromptValue",
+    "SystemMessagePromptTemplate",
+]
