@@ -163,10 +163,12 @@ def _candidates(model: str) -> list[str]:
 
 def provider_of_url(base_url: str) -> str:
     """The provider id whose host this URL has, exactly; a conservative one for others."""
-    host = (urlsplit(base_url).hostname or "").lower()
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").lower()
     if not host:
         raise ConfigurationError(f"`base_url` is a URL with a host, not {base_url!r}")
+    place = parts.netloc.rpartition("@")[2].lower()  # with the port, where there is one
     for name in installed_providers():
-        if host in _loaded(name).hosts:
+        if {host, place} & set(_loaded(name).hosts):
             return name
     return str(table()["unknown_host"])

@@ -358,9 +358,9 @@ def test_a_new_id_at_a_used_index_is_another_call() -> None:
     assert called(total_of(*(event(calls(p)) for p in pieces))) == expected
 
 
-def test_an_id_that_comes_after_its_name_is_taken() -> None:
+def test_an_id_that_comes_late_does_not_cut_the_call_in_two() -> None:
     pieces = [call("{", name="f"), call("}", id="c")]
-    assert called(total_of(*(event(calls(p)) for p in pieces))) == [("c", "f", {})]
+    assert called(total_of(*(event(calls(p)) for p in pieces))) == [(None, "f", {})]
 
 
 def test_text_beside_a_call_stays() -> None:

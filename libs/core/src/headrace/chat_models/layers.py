@@ -32,7 +32,7 @@ class Config(Layer):
         self.config = config
 
     def enter(self, call: Call, run: Run) -> tuple[Call, Run]:
-        return call, run.configured(self.config)
+        return call, run.configured(self.config, bound=True)
 
     def limit(self) -> int | None:
         return self.config.get("max_concurrency")

@@ -74,9 +74,7 @@ class FunctionListener:
     ) -> None:
         self._function, self.wants = function, frozenset(wants)
         if unknown := self.wants - KINDS:
-            raise InputError(
-                f"no event kinds {sorted(unknown)}; there are {sorted(KINDS)}"
-            )
+            raise InputError(f"no event kinds {sorted(unknown)}; there are {sorted(KINDS)}")
 
     def handle(self, event: Event) -> Awaitable[None] | None:
         return self._function(event)

@@ -107,9 +107,15 @@ class Run:
         self._seq: Callable[[], int] | None = None
 
     def _copy(self) -> Run:
+        # Written out: a loop over the slots takes five times as long.
         new = Run.__new__(Run)
-        for slot in Run.__slots__:
-            setattr(new, slot, getattr(self, slot))
+        new.io, new.budget, new.scope, new.depth = self.io, self.budget, self.scope, self.depth
+        new.tags, new.metadata, new.configurable = self.tags, self.metadata, self.configurable
+        new.listeners, new.wants_chunks = self.listeners, self.wants_chunks
+        new.id, new.parent_ids = self.id, self.parent_ids
+        new.name, new.run_type = self.name, self.run_type
+        new._own, new._pending, new._seq = self._own, self._pending, self._seq
+        new._shared = self._shared
         return new
 
     def within(self, scope: Scope) -> Run:
@@ -130,9 +136,10 @@ class Run:
         new.io, new._pending, new._shared = io, None, True
         return new
 
-    def configured(self, config: Mapping[str, Any]) -> Run:
+    def configured(self, config: Mapping[str, Any], *, bound: bool = False) -> Run:
         """This run under a config: lists and dicts add up, of single values the new one wins.
 
+        `bound`: the config of a step, under which what the run already says stands.
         Raises InputError for an unknown key or a value of the wrong kind.
         """
         check_config(config)
@@ -140,20 +147,22 @@ class Run:
         if tags := config.get("tags"):
             new.tags = tuple(dict.fromkeys((*self.tags, *tags)))
         if metadata := config.get("metadata"):
-            new.metadata = {**self.metadata, **metadata}
+            new.metadata = _merged(self.metadata, metadata, bound)
         if configurable := config.get("configurable"):
-            new.configurable = {**self.configurable, **configurable}
+            new.configurable = _merged(self.configurable, configurable, bound)
         if (callbacks := config.get("callbacks")) is not None:
             new = new.heard_by(as_listeners(callbacks))
         if (limit := config.get("max_concurrency")) is not None:
             new.budget = Budget(limit, self.budget if self._shared else None)
             new._shared = True
-        if (depth := config.get("recursion_limit")) is not None:
+        depth = config.get("recursion_limit")
+        if depth is not None and not (bound and self.depth != DEFAULT_RECURSION_LIMIT):
             new.depth = depth
         name, run_id = config.get("run_name"), config.get("run_id")
         if name or run_id:
             new._pending = pending = _again(self._pending)
-            pending.name = name or pending.name
+            known = pending.name if bound else None
+            pending.name = known or name or pending.name
             pending.run_id = str(run_id) if run_id else pending.run_id
         return new
 
@@ -201,9 +210,7 @@ class Run:
     @property
     def observed(self) -> bool:
         """Whether anybody listens, to the tree or to the next step alone."""
-        return bool(self.listeners) or (
-            self._pending is not None and bool(self._pending.listeners)
-        )
+        return bool(self.listeners) or (self._pending is not None and bool(self._pending.listeners))
 
     def child(self, name: str, run_type: str = "chain", tag: str | None = None) -> Run:
         """The run of one step below this one, with an id of its own."""
@@ -303,6 +310,8 @@ class Run:
 
 def check_config(config: Mapping[str, Any]) -> None:
     """Raises InputError for what no config holds."""
+    if not isinstance(config, Mapping):
+        raise InputError(f"a config is a dict, not {config!r}")
     for key, value in config.items():
         kind = _KINDS.get(key)
         if kind is None:
@@ -338,6 +347,10 @@ _WORDS = {
 }
 
 
+def _merged(old: dict[str, Any], new: Mapping[str, Any], keep: bool) -> dict[str, Any]:
+    return {**new, **old} if keep else {**old, **new}
+
+
 def _again(pending: Pending | None) -> Pending:
     new = Pending()
     if pending is not None:
@@ -366,25 +379,38 @@ class InjectedConfig(dict[str, Any]):
     run: Run
 
 
+class _Callbacks(list[Any]):
+    """The `callbacks` of an injected config; by them a changed copy of it remembers the run."""
+
+    run: Run
+
+
 def config_of(run: Run) -> InjectedConfig:
     """The config under which a call made by hand continues this run, wherever it is made."""
+    callbacks = _Callbacks(run.listeners)
     config = InjectedConfig(
         tags=list(run.tags),
         metadata=dict(run.metadata),
-        callbacks=list(run.listeners),
+        callbacks=callbacks,
         configurable=dict(run.configurable),
         recursion_limit=run.depth,
     )
-    config.run = run
+    config.run = callbacks.run = run
     return config
+
+
+def run_of(config: Any) -> Run | None:
+    """The run that an injected config is of, else the one whose function runs here."""
+    if isinstance(config, dict):
+        carrier = config if isinstance(config, InjectedConfig) else config.get("callbacks")
+        if isinstance(carrier, InjectedConfig | _Callbacks):
+            return carrier.run
+    return current.get()
 
 
 def open_run(io: World, config: Mapping[str, Any] | None, limit: int | None = None) -> Run:
     """The run of a call at a door: nested in the run of the function that makes it, if any."""
-    if config.__class__ is InjectedConfig:
-        parent: Run | None = config.run  # type: ignore[union-attr]  # an InjectedConfig
-    else:
-        parent = current.get()
+    parent = run_of(config)
     if parent is not None:
         run = parent.nested(io)
     else:

@@ -8,16 +8,31 @@ StepError; and it notes on the user's error in which step it came up.
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from headrace.engine.drive import close, drive
 from headrace.engine.run import current
+from headrace.engine.strands import Scope
 from headrace.errors import HeadraceError, StepError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
     from headrace.engine.run import Run
+
+
+def call(run: Run, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """`function(*args, **kwargs)` here and now, for the step `name` of `run`."""
+    outer = current.get()
+    current.set(run)
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        _explain(error, name)
+        raise
+    finally:
+        current.set(outer)
 
 
 class Seam:
@@ -28,62 +43,60 @@ class Seam:
     def __init__(self, run: Run, name: str) -> None:
         self.run, self.name = run, name
 
-    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """`function(*args, **kwargs)`, here and now."""
-        outer = current.get()
-        current.set(self.run)
-        try:
-            return function(*args, **kwargs)
-        except (StopIteration, StopAsyncIteration) as error:
-            raise self._stop(error) from error
-        except Exception as error:
-            note_step(error, self.name)
-            raise
-        finally:
-            current.set(outer)
+        return call(self.run, self.name, function, *args, **kwargs)
 
-    async def call_async(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def call_async(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """`await function(*args, **kwargs)`; driven by hand in a sync run."""
-        if not self.run.io.is_async:
-            return self.call(lambda: drive(function(*args, **kwargs), self.name))
+        run, name = self.run, self.name
+        if not run.io.is_async:
+            return call(run, name, drive, _awaited(function, args, kwargs), name)
         outer = current.get()
-        current.set(self.run)
+        current.set(run)
         try:
             return await function(*args, **kwargs)
-        except (StopIteration, StopAsyncIteration) as error:
-            raise self._stop(error) from error
         except Exception as error:
-            note_step(error, self.name)
+            _explain(error, name)
             raise
         finally:
-            current.set(outer)
+            if current.get() is run:  # not where a dropped coroutine is collected
+                current.set(outer)
 
     async def call_plain(
-        self, function: Callable[..., Any], *args: Any, inline: bool = False, **kwargs: Any
+        self, function: Callable[..., Any], /, *args: Any, inline: bool = False, **kwargs: Any
     ) -> Any:
         """A plain function: here in a sync run or if `inline`, else in a worker thread."""
-        if inline or not self.run.io.is_async:
-            return self.call(function, *args, **kwargs)
-        return await self.run.io.blocking(lambda: self.call(function, *args, **kwargs))
+        run = self.run
+        if inline or not run.io.is_async:
+            return call(run, self.name, function, *args, **kwargs)
+        scope = Scope(run.scope)
+        inner = run.within(scope)
+        try:
+            return await run.io.blocking(
+                lambda: call(inner, self.name, function, *args, **kwargs)
+            )
+        except BaseException:
+            scope.stop()  # a thread goes on when its task is cancelled; what it calls ends
+            raise
+
+    def open(self, function: Callable[..., Any], /, *args: Any) -> Iterator[Any]:
+        """An iterator over what a generator function, or one like it, gives."""
+        iterator: Iterator[Any] = self.call(lambda: iter(function(*args)))
+        return iterator
 
     def step(self, iterator: Any, ended: Any) -> Any:
         """The next item of a user's iterator, or `ended`."""
         return self.call(next, iterator, ended)
 
-    async def items(self, source: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def items(self, source: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         """The items of a user's async iterator, in either world; closed when left."""
         step = _anext_or(source)
         try:
             while (item := await self.call_async(step)) is not _ENDED:
                 yield item
         finally:
-            await close(source)
-
-    def _stop(self, error: BaseException) -> StepError:
-        return StepError(
-            f"step `{self.name}` raised {type(error).__name__}, which cannot leave a step; "
-            "return a value, or raise another error"
-        )
+            await self.call_async(close, source)
 
 
 _ENDED: Any = object()
@@ -97,6 +110,28 @@ def _anext_or(source: AsyncIterator[Any]) -> Callable[[], Any]:
             return _ENDED
 
     return step
+
+
+async def _awaited(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    return await function(*args, **kwargs)
+
+
+def _explain(error: Exception, name: str) -> None:
+    """Notes on a user's error its step; raises StepError for a StopIteration, also a wrapped one.
+
+    Python itself makes a RuntimeError of one that leaves a coroutine or generator.
+    """
+    wraps = isinstance(error, RuntimeError) and str(error).endswith(_WRAPPED)
+    cause = error.__cause__ if wraps else error
+    if not isinstance(cause, StopIteration | StopAsyncIteration):
+        return note_step(error, name)
+    raise StepError(
+        f"step `{name}` raised {type(cause).__name__}, which cannot leave a step; "
+        "return a value, or raise another error"
+    ) from cause
+
+
+_WRAPPED = ("raised StopIteration", "raised StopAsyncIteration")
 
 
 def note_step(error: BaseException, name: str) -> None:
@@ -129,6 +164,8 @@ def is_generator_function(function: Any) -> bool:
 
 
 def _kind_is(test: Callable[[Any], bool], function: Any) -> bool:
-    while hasattr(function, "func") and not inspect.isroutine(function):
-        function = function.func  # functools.partial
+    while isinstance(function, partial):
+        function = function.func
+    if inspect.isclass(function):  # calling it makes an instance
+        return False
     return test(function) or test(getattr(function, "__call__", None))  # noqa: B004

@@ -89,9 +89,9 @@ def async_world() -> World:
     return ASYNC
 
 
-def relayed(work: Callable[[Callable[[Any], Any]], Coroutine[Any, Any, None]]) -> (
-    AsyncGenerator[Any, None]
-):
+def relayed(
+    work: Callable[[Callable[[Any], Any]], Coroutine[Any, Any, None]],
+) -> AsyncGenerator[Any, None]:
     """The items that `work(put)` puts while it runs in a task of this loop."""
     from headrace.engine.relay import relayed
 

@@ -84,12 +84,18 @@ def read_tool_call_chunk(piece: Mapping[str, Any]) -> ToolCallChunk:
     args = piece.get("args")
     if args is not None and args.__class__ is not str:
         args = to_json(args).decode()
+    index = piece.get("index")
+    if index is not None and not isinstance(index, int | str):
+        raise InputError(f"`index` of a tool call chunk must be an int or a str, not {index!r}")
+    name = piece.get("name")
+    if name is not None and not isinstance(name, str):
+        raise InputError(f"`name` of a tool call chunk must be a str, not {name!r}")
     result: dict[str, Any] = {
         "type": "tool_call_chunk",
-        "name": piece.get("name") or None,
+        "name": name or None,
         "args": args,
         "id": _id(piece.get("id")),
-        "index": piece.get("index"),
+        "index": index,
     }
     return cast("ToolCallChunk", result if len(piece) <= 4 else _with_extras(result, piece))
 
@@ -183,6 +189,8 @@ def split_calls(
             calls.append(read_tool_call(found))
         elif found["type"] == "invalid_tool_call":
             invalid.append(read_invalid_tool_call(found))
+        elif found["type"] == "non_standard":
+            raise InputError(f"this block is not a readable tool call: {block!r}")
     return calls, invalid
 
 
@@ -194,7 +202,10 @@ def _carry(piece: ToolCallChunk, call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_extras(result: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    extras = dict(given.get("extras") or {})
+    own = given.get("extras") or {}
+    if not isinstance(own, Mapping):
+        raise InputError(f"`extras` of a tool call must be a dict, not {own!r}")
+    extras = dict(own)
     for key, value in given.items():
         if key not in _CALL_KEYS and value is not None:
             extras[key] = value

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 
 from headrace.errors import InputError, suggestion
 from headrace.messages import schema
-from headrace.messages.calls import read_wire_call, tool_call_chunk
+from headrace.messages.calls import read_tool_call, read_wire_call
 from headrace.messages.chunks import AIMessageChunk
 from headrace.messages.kinds import (
     AIMessage,
@@ -69,7 +69,9 @@ def convert_to_messages(messages: Any) -> list[BaseMessage]:
     a dict with `role` or `type`, an envelope of LangChain, an object with `to_messages()`.
     Raises InputError for anything else, naming its position.
     """
-    single = isinstance(messages, BaseMessage | str | Mapping) or _is_pair(messages)
+    single = isinstance(messages, BaseMessage | str | Mapping) or (
+        isinstance(messages, tuple) and _is_pair(messages)
+    )
     if single or hasattr(messages, "to_messages") or hasattr(messages, "model_dump"):
         return _read_like(messages)
     if not isinstance(messages, Iterable) or isinstance(messages, bytes):
@@ -176,14 +178,14 @@ def _envelope(data: Mapping[str, Any]) -> dict[str, Any] | None:
     path = data.get("id")
     name = path[-1] if isinstance(path, list) and path else None
     kwargs = data.get("kwargs")
-    if name not in _ENVELOPES or not isinstance(kwargs, Mapping):
+    if not isinstance(name, str) or name not in _ENVELOPES or not isinstance(kwargs, Mapping):
         raise InputError(f"the envelope of {name!r} is not that of a message")
     return {**kwargs, "type": _ENVELOPES[name]}
 
 
 def _kind_of(data: Mapping[str, Any]) -> str:
     kind, role = data.get("type"), data.get("role")
-    if kind in KINDS and not (kind == "chat" and role is None):
+    if isinstance(kind, str) and kind in KINDS and not (kind == "chat" and role is None):
         return str(kind)
     if kind == "function" or role == "function":
         return "function"
@@ -255,11 +257,9 @@ def _read_calls(given: Any) -> tuple[list[Any] | None, list[Any]]:
 
 
 def _build_chunk(kind: str, data: Mapping[str, Any], fields: dict[str, Any]) -> BaseMessage:
-    calls = data.get("tool_calls")
+    calls, _ = _read_calls(data.get("tool_calls"))
     if calls and "tool_call_chunks" not in fields:
-        fields["tool_call_chunks"] = [
-            tool_call_chunk(name=c["name"], args=c["args"], id=c.get("id")) for c in calls
-        ]
+        fields["tool_call_chunks"] = [dict(read_tool_call(call)) for call in calls]
     fields.pop("invalid_tool_calls", None)  # derived from the pieces
     return _make(AIMessageChunk, data.get("content"), fields)
 
@@ -280,21 +280,32 @@ _BUILDERS: dict[str, Callable[[str, Mapping[str, Any], dict[str, Any]], BaseMess
 }
 
 
+_FIELD_TYPES: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(
+        ("additional_kwargs", "response_metadata", "usage_metadata"), (Mapping, "a dict")
+    ),
+    **dict.fromkeys(
+        ("tool_calls", "invalid_tool_calls", "tool_call_chunks"), (list | tuple, "a list")
+    ),
+    "name": (str, "a str"),
+}
+
+
 def _make(cls: Any, content: Any, fields: dict[str, Any]) -> BaseMessage:
     known = {key: value for key, value in fields.items() if key in cls._fields}
     extra = {key: value for key, value in fields.items() if key not in cls._fields}
     blocks = extra.pop("content_blocks", None)
     if blocks is not None and not content:
         known["content_blocks"] = blocks
-    for key in ("additional_kwargs", "response_metadata"):
-        if not isinstance(known.get(key, {}), Mapping):
-            raise InputError(f"`{key}` of {cls.__name__} must be a dict, not {known[key]!r}")
-    if not isinstance(known.get("name", ""), str):
-        raise InputError(f"`name` of {cls.__name__} must be a str, not {known['name']!r}")
+    for key, (kind, words) in _FIELD_TYPES.items():
+        if key in known and not isinstance(known[key], kind):
+            raise InputError(f"`{key}` of {cls.__name__} must be {words}, not {known[key]!r}")
     if extra:
         known["additional_kwargs"] = {**extra, **known.get("additional_kwargs", {})}
     if cls is not RemoveMessage:
         known["content"] = content
+    elif "id" not in known:
+        raise InputError("a RemoveMessage needs the `id` of the message to remove")
     message: BaseMessage = cls(**known)
     return message
 

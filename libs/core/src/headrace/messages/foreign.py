@@ -41,8 +41,11 @@ def split_data_url(url: str) -> dict[str, str]:
 
 def with_extras(result: Block, block: Mapping[str, Any], *used: str) -> Block:
     """`result` with the keys of `block` that were not `used` moved to `extras`."""
-    extras = dict(result.get("extras") or {}) | dict(block.get("extras") or {})
-    skip = {"type", "id", "index", "extras", *used}
+    extras = dict(result.get("extras") or {})
+    skip = {"type", "id", "index", *used}
+    if isinstance(block.get("extras"), Mapping):
+        extras.update(block["extras"])
+        skip.add("extras")
     extras.update({k: v for k, v in block.items() if k not in skip and v is not None})
     if extras:
         result["extras"] = extras
@@ -82,7 +85,7 @@ def _file(block: Block) -> Block | None:
     result: Block = {"type": "file"}
     if inner.get("file_id"):
         result["file_id"] = inner["file_id"]
-    elif inner.get("file_data"):
+    elif isinstance(inner.get("file_data"), str) and inner["file_data"]:
         result |= split_data_url(inner["file_data"])
         if "url" in result:
             result = {"type": "file", "base64": inner["file_data"]}
@@ -160,12 +163,15 @@ def _tool_use(block: Block) -> Block:
     return with_extras(result, block, "name", "input", "partial_json")
 
 
-def _function_call(block: Block) -> Block:
+def _function_call(block: Block) -> Block | None:
     result = {"type": "tool_call", "name": block.get("name"), "id": block.get("call_id")}
+    arguments = block.get("arguments") or "{}"
+    if not isinstance(arguments, str):
+        return None
     try:
-        result["args"] = from_json(block.get("arguments") or "{}", allow_inf_nan=False)
+        result["args"] = from_json(arguments.encode(), allow_inf_nan=False)
     except ValueError as exc:
-        result |= {"type": "invalid_tool_call", "args": block["arguments"], "error": str(exc)}
+        result |= {"type": "invalid_tool_call", "args": arguments, "error": str(exc)}
     return with_extras(result, block, "name", "call_id", "arguments")
 
 

@@ -94,7 +94,7 @@ class Fold:
         content, length, pieces, count = self.shown or (None, 0, None, 0)
         if (
             chunk._content is not content or len(content) != length
-            or chunk._pieces is not pieces or len(pieces or ()) != count
+            or (chunk._pieces or None) is not pieces or len(pieces or ()) != count
         ):  # fmt: skip
             return False
         self.id, self.name, self.chunk_position = chunk._id, chunk._name, chunk._position
@@ -292,9 +292,9 @@ class _Joined:
             elif value is None or key in _FIRST_WINS:
                 if value is not None and not head[key]:
                     head[key] = value
-            elif key == "extras" and head.get(key):
+            elif value.__class__ is dict and key == "extras" and isinstance(head[key], dict):
                 head[key] = {**head[key], **value}
-            elif key == "annotations" and head.get(key):
+            elif value.__class__ is list and key == "annotations" and isinstance(head[key], list):
                 head[key] = [*head[key], *value]
             else:
                 head[key] = value

@@ -76,7 +76,7 @@ class AIMessage(BaseMessage):
             [] if invalid_tool_calls is None
             else [read_invalid_tool_call(c) for c in invalid_tool_calls]
         )  # fmt: skip
-        if self.content.__class__ is list:
+        if self.content.__class__ is list and (tool_calls is None or invalid_tool_calls is None):
             calls, invalid = split_calls(self.content)
             if tool_calls is None:
                 self.tool_calls = calls

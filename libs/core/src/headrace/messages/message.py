@@ -68,11 +68,12 @@ class BaseMessage:
         content = self.content
         if isinstance(content, str):
             return content
-        return "".join(
-            block if isinstance(block, str) else block.get("text") or ""
+        said = [
+            block if isinstance(block, str) else block.get("text")
             for block in content
             if isinstance(block, str) or block.get("type", "text") == "text"
-        )
+        ]
+        return "".join(text for text in said if isinstance(text, str))
 
     @property
     def content_blocks(self) -> list[ContentBlock]:
@@ -173,6 +174,11 @@ def read_content(content: Any, content_blocks: Any, owner: str) -> Content:
             raise InputError(
                 f"part {position} of the content of {owner} must be a str or a dict, "
                 f"not {part.__class__.__name__}; `image(...)` and `file(...)` make blocks"
+            )
+        if part.__class__ is dict and not isinstance(part.get("type", ""), str):
+            raise InputError(
+                f"the `type` of part {position} of the content of {owner} must be a str, "
+                f"not {part['type']!r}"
             )
     return list(content)
 

@@ -98,7 +98,7 @@ class _Writer:
     def _result(self, block: Any) -> Wire:
         output = block.get("output")
         inner = _Writer(self.as_blocks, self.pass_through)
-        if isinstance(output, str) or output is None:
+        if not isinstance(output, list):
             output = [output] if output else []
         for part in output:
             inner._add(_json_text(part) or canonical_block(part))
@@ -123,10 +123,14 @@ def _is_client_result(block: Any) -> bool:
 
 
 def _json_text(part: Any) -> Any:
-    """The text block for a part {"json": …} of a result."""
-    if isinstance(part, Mapping) and "type" not in part and "json" in part:
-        return {"type": "text", "text": to_json(part["json"]).decode()}
-    return None
+    """The text block for a part {"json": …} of a result, or for one that is no block."""
+    if isinstance(part, str):
+        return None
+    if isinstance(part, dict) and isinstance(part.get("type", ""), str):
+        if "type" in part or "json" not in part:
+            return None
+        part = part["json"]
+    return {"type": "text", "text": to_json(part).decode()}
 
 
 def _text(block: Any) -> Wire:

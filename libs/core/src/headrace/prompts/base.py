@@ -21,15 +21,16 @@ Output = TypeVar("Output", covariant=True)
 class BasePromptTemplate(Runnable[Mapping[str, Any], Output], abstract=True):
     """A template whose variables are filled in from a dict; keys it has no use for are ignored.
 
-    A subclass says `_names()` and `_optional()`, and makes its value in `_fill(values)`. Where
-    one variable is needed, the value itself may stand in place of the dict.
+    Where one variable is needed, its value may stand in place of the dict. A subclass says
+    `_names()` and `_optional()`, and makes its value in `_fill(values)`.
     """
 
-    __slots__ = ("partial_variables",)
+    __slots__ = ("_needed", "partial_variables")
     run_type = "prompt"
 
     def __init__(self, partial_variables: Mapping[str, Any] | None = None) -> None:
         self.partial_variables = dict(partial_variables or {})
+        self._needed = sorted(self._names() - self.partial_variables.keys())
 
     def _names(self) -> set[str]:
         """The variables that must be filled in."""
@@ -42,25 +43,23 @@ class BasePromptTemplate(Runnable[Mapping[str, Any], Output], abstract=True):
     def _fill(self, values: Mapping[str, Any]) -> Output:
         raise NotImplementedError
 
-    def _copy(self) -> Self:
+    def _with(self, partial_variables: Mapping[str, Any]) -> Self:
         raise NotImplementedError
 
     @property
     def input_variables(self) -> list[str]:
         """The variables that a call must give, sorted."""
-        return sorted(self._names() - self.partial_variables.keys())
+        return list(self._needed)
 
     @property
     def optional_variables(self) -> list[str]:
         """The variables that a call may give: optional and partial ones, sorted."""
-        return sorted((self._optional() | self.partial_variables.keys()) - {*self.input_variables})
+        return sorted((self._optional() | self.partial_variables.keys()).difference(self._needed))
 
     def partial(self, **values: Any) -> Self:
         """This template with some variables filled in; a function is called at each use."""
         check_known(type(self).__name__, values, sorted(self._names() | self._optional()))
-        new = self._copy()
-        new.partial_variables = {**self.partial_variables, **values}
-        return new
+        return self._with({**self.partial_variables, **values})
 
     async def _invoke(self, input: Mapping[str, Any], run: Run) -> Output:
         return self._fill(self._values(input, Seam(run, self.get_name()).call))
@@ -68,14 +67,13 @@ class BasePromptTemplate(Runnable[Mapping[str, Any], Output], abstract=True):
     def _filled_by_hand(self, values: Mapping[str, Any]) -> Output:
         return self._fill(self._values(values, lambda function: function()))
 
-    def _values(self, input: Any, call: Callable[..., Any]) -> Mapping[str, Any]:
-        needed = self.input_variables
-        if not isinstance(input, Mapping):
-            if len(needed) != 1:
-                raise InputError(
-                    f"a {type(self).__name__} takes a dict of its variables, not {input!r}"
-                )
-            input = {needed[0]: input}
+    def _values(self, given: Any, call: Callable[..., Any]) -> Mapping[str, Any]:
+        needed = self._needed
+        if not isinstance(given, Mapping) and len(needed) != 1:
+            raise InputError(
+                f"a {type(self).__name__} takes a dict of its variables, not {given!r}"
+            )
+        input: Mapping[str, Any] = given if isinstance(given, Mapping) else {needed[0]: given}
         check_given(type(self).__name__, needed, input)
         if not self.partial_variables:
             return input

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union
 
 from headrace.errors import InputError
 from headrace.messages import BaseMessage
@@ -13,7 +13,7 @@ from headrace.prompts.message import GivenMessage, MessagesPlaceholder, MessageT
 from headrace.prompts.value import ChatPromptValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 PromptPart: TypeAlias = Union[
     BaseMessage,
@@ -87,13 +87,14 @@ class ChatPromptTemplate(BasePromptTemplate[ChatPromptValue]):
     def _fill(self, values: Mapping[str, Any]) -> ChatPromptValue:
         return ChatPromptValue([m for part in self.parts for m in part.messages(values)])
 
-    def _copy(self) -> ChatPromptTemplate:
-        return self._of(self.parts, self.partial_variables)
+    def _with(self, partial_variables: Mapping[str, Any]) -> Self:
+        return self._of(self.parts, partial_variables)
 
     @classmethod
-    def _of(cls, parts: Iterable[Part], partial: Mapping[str, Any]) -> ChatPromptTemplate:
-        new = cls([], partial)
-        new.parts = tuple(parts)
+    def _of(cls, parts: tuple[Part, ...], partial_variables: Mapping[str, Any]) -> Self:
+        new = cls.__new__(cls)
+        new.parts = parts
+        BasePromptTemplate.__init__(new, partial_variables)
         return new
 
     def __add__(self, other: PromptPart | Sequence[PromptPart]) -> ChatPromptTemplate:
@@ -102,16 +103,6 @@ class ChatPromptTemplate(BasePromptTemplate[ChatPromptValue]):
         return self._of(
             (*self.parts, *more.parts), {**self.partial_variables, **more.partial_variables}
         )
-
-    def __len__(self) -> int:
-        return len(self.parts)
-
-    def __iter__(self) -> Iterator[Part]:
-        return iter(self.parts)
-
-    def __getitem__(self, index: slice) -> ChatPromptTemplate:
-        """The template of some of the parts, given by a slice."""
-        return self._of(self.parts[index], self.partial_variables)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ChatPromptTemplate) and (

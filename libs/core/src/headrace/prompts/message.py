@@ -143,8 +143,8 @@ class MessagesPlaceholder:
     def __init__(
         self, variable_name: str, *, optional: bool = False, n_messages: int | None = None
     ) -> None:
-        if not isinstance(variable_name, str) or not variable_name:
-            raise InputError(f"a MessagesPlaceholder takes a name, not {variable_name!r}")
+        if not variable_name:
+            raise InputError("a MessagesPlaceholder needs the name of a variable")
         if n_messages is not None and n_messages < 1:
             raise InputError(f"`n_messages` is at least 1, not {n_messages!r}")
         self.variable_name, self.n_messages = variable_name, n_messages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from headrace.prompts.base import BasePromptTemplate
 from headrace.prompts.fields import Text
@@ -18,8 +18,8 @@ class PromptTemplate(BasePromptTemplate[StringPromptValue]):
     __slots__ = ("_text",)
 
     def __init__(self, template: str, partial_variables: Mapping[str, Any] | None = None) -> None:
-        super().__init__(partial_variables)
         self._text = Text(template)
+        super().__init__(partial_variables)
 
     @classmethod
     def from_template(cls, template: str) -> PromptTemplate:
@@ -41,8 +41,8 @@ class PromptTemplate(BasePromptTemplate[StringPromptValue]):
     def _fill(self, values: Mapping[str, Any]) -> StringPromptValue:
         return StringPromptValue(self._text.format(values))
 
-    def _copy(self) -> PromptTemplate:
-        return type(self)(self.template, self.partial_variables)
+    def _with(self, partial_variables: Mapping[str, Any]) -> Self:
+        return type(self)(self.template, partial_variables)
 
     def __add__(self, other: PromptTemplate | str) -> PromptTemplate:
         more = other if isinstance(other, PromptTemplate) else PromptTemplate(other)

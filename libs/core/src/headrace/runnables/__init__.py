@@ -27,7 +27,7 @@ provide_lazily("stream_events", "headrace.runnables.event_stream")
 for _name in ("graph_of", "prompts_in"):
     provide_lazily(_name, "headrace.runnables.graph")
 for _name in ("input_type", "output_type"):
-    provide_lazily(_name, "headrace.runnables.types")
+    provide_lazily(_name, "headrace.runnables.inference")
 for _name in (
     "input_schema", "output_schema", "input_jsonschema", "output_jsonschema",
     "config_schema", "config_jsonschema",

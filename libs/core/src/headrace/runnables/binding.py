@@ -43,7 +43,7 @@ class RunnableBinding(Runnable[Input, Output]):
 
     def _under(self, run: Run) -> Run:
         if self.config:
-            run = run.configured(self.config)
+            run = run.configured(self.config, bound=True)
         return run.pending(callbacks=self.callbacks) if self.callbacks else run
 
     async def _invoke(self, input: Any, run: Run) -> Any:
@@ -73,7 +73,10 @@ class RunnableBinding(Runnable[Input, Output]):
         return self.config.get("max_concurrency") or self.bound._limit()
 
     def get_name(self, suffix: str | None = None) -> str:
-        return self.config.get("run_name") or self.bound.get_name(suffix)
+        name = self.config.get("run_name")
+        if not name:
+            return self.bound.get_name(suffix)
+        return f"{name}{suffix[0].upper()}{suffix[1:]}" if suffix else name
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "bound":

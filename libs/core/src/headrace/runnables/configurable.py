@@ -86,7 +86,7 @@ class _Configurable(Runnable[Any, Any], abstract=True):
             return self._built.get(key, build)
         return self._changed.get(key, lambda: self._after_changes(self._built.get(key, build)))
 
-    def _after_changes(self, step: Any) -> Any:
+    def _after_changes(self, step: Runnable[Any, Any]) -> Runnable[Any, Any]:
         for name, args, kwargs in self._changes:
             step = getattr(step, name)(*args, **kwargs)
         return step
@@ -215,9 +215,7 @@ def _made(key: str, made: Any) -> Runnable[Any, Any]:
 
 
 def _renamed(spec: ConfigSpec, prefix: str) -> ConfigSpec:
-    return ConfigSpec(
-        prefix + spec.id, spec.annotation, spec.default, spec.name, spec.description
-    )
+    return ConfigSpec(prefix + spec.id, spec.annotation, spec.default, spec.name, spec.description)
 
 
 def specs_of(step: Any) -> list[ConfigSpec]:
@@ -248,6 +246,7 @@ def _(step: RunnableConfigurableAlternatives) -> Iterable[ConfigSpec]:
 
 def _spec(step: Any, name: str, field: AnyField) -> ConfigSpec:
     annotation: Any
+    default: Any
     if isinstance(field, ConfigurableFieldSingleOption):
         annotation, default = Literal[tuple(field.options)], field.default
     elif isinstance(field, ConfigurableFieldMultiOption):

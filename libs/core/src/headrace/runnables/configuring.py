@@ -105,8 +105,8 @@ def check_fields(step: Any, fields: Mapping[str, Any]) -> None:
         known = model_fields if model_fields is not None else _attributes(step)
         if name not in known:
             raise ConfigurationError(
-                f"`{type(step).__name__}` has no field `{name}`{suggestion(name, known)}; there are "
-                + ", ".join(f"`{field}`" for field in known)
+                f"`{type(step).__name__}` has no field `{name}`{suggestion(name, known)}; "
+                f"there are {', '.join(f'`{field}`' for field in known)}"
             )
 
 
@@ -115,9 +115,7 @@ def _attributes(step: Any) -> list[str]:
     return [name for name in (*names, *getattr(step, "__dict__", ())) if not name.startswith("_")]
 
 
-def field_values(
-    fields: Mapping[str, AnyField], configurable: Mapping[str, Any]
-) -> dict[str, Any]:
+def field_values(fields: Mapping[str, AnyField], configurable: Mapping[str, Any]) -> dict[str, Any]:
     """The values to set, by the names of fields: those given, and the defaults of options."""
     values: dict[str, Any] = {}
     for name, field in fields.items():
@@ -158,7 +156,7 @@ def _told(error: ValueError) -> str:
 def frozen_key(value: Any) -> Hashable | None:
     """A key equal for equal values of equal types; None where there is none."""
     try:
-        key = _frozen(value)
+        key: Hashable = _frozen(value)
         hash(key)
     except TypeError:
         return None

@@ -169,9 +169,7 @@ def _tag(number: int) -> str | None:
     return f"fallback:{number}" if number else None
 
 
-def _first(
-    first: Exception | None, error: Exception, step: Runnable[Any, Any]
-) -> Exception:
+def _first(first: Exception | None, error: Exception, step: Runnable[Any, Any]) -> Exception:
     """The error to raise in the end, with a note of one that came after it."""
     if first is None or first is error:
         return error

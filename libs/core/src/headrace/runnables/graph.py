@@ -87,7 +87,7 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
 
 def _escaped(text: str) -> str:
     """Text inside a quoted label: what Mermaid or HTML would read becomes entities."""
-    plain = "".join(f"#{ord(sign)};" if sign in "\"#;<>&`\\|" else sign for sign in text)
+    plain = "".join(f"#{ord(sign)};" if sign in '"#;<>&`\\|' else sign for sign in text)
     return " ".join(plain.split()) or " "
 
 

@@ -43,7 +43,10 @@ class CallSorter:
         call = self._find(id, index, name)
         chunk = _chunk(call.place)
         if call.id is None and id is not None:
-            call.id = chunk["id"] = id
+            call.id = id
+            # In a sum an id that comes late would begin another call.
+            chunk["id"] = None if call.begun else id
+        call.begun = True
         if call.name is None and name is not None:
             call.name = chunk["name"] = name
         if is_custom or call.custom:
@@ -75,13 +78,13 @@ class CallSorter:
 
 
 class _Call:
-    __slots__ = ("custom", "id", "name", "place")
+    __slots__ = ("begun", "custom", "id", "name", "place")
 
     def __init__(self, place: int) -> None:
         self.place = place
         self.id: str | None = None
         self.name: str | None = None
-        self.custom = False
+        self.begun = self.custom = False
 
     def fits(self, name: str | None) -> bool:
         return name is None or self.name is None or self.name == name

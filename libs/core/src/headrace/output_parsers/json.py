@@ -1,0 +1,118 @@
+"""JsonOutputParser: the JSON value in a model's text, growing while it streams."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+from headrace.engine.sums import NOTHING
+from headrace.errors import OutputParserError
+from headrace.output_parsers.base import BaseOutputParser, shown, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from headrace.engine.run import Run
+    from headrace.messages import BaseMessage
+
+_OPENING = re.compile(r"^[ \t]*```[ \t]*(?:json\w*)?(?=[\s{\[\"])", re.MULTILINE | re.IGNORECASE)
+_CLOSING = re.compile(r"^[ \t]*```|```\s*\Z", re.MULTILINE)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_OPEN_NUMBER = re.compile(r"[-+.\deE]+\Z")
+
+
+class JsonOutputParser(BaseOutputParser[Any]):
+    """The value of strict JSON, alone in the text or in a ```json block.
+
+    A stream gives the value as far as it is known, whenever that has changed: strings grow, a
+    key comes with its value, numbers come whole. The sum of these values is the last one.
+    """
+
+    __slots__ = ()
+
+    def parse(self, text: str) -> Any:
+        return read_json(text)
+
+    async def _transform(
+        self, chunks: AsyncIterator[BaseMessage | str], run: Run
+    ) -> AsyncGenerator[Any, None]:
+        text, latest, came = "", NOTHING, False
+        async for chunk in chunks:
+            came = True
+            piece = text_of(chunk)
+            if not piece:
+                continue
+            text += piece
+            value: Any = _partial(text)
+            if value is not NOTHING and value != latest:
+                latest = value
+                yield _replacing(value)
+        if came:
+            value = read_json(text)
+            if value != latest or latest is NOTHING:
+                yield _replacing(value)
+
+    def get_format_instructions(self) -> str:
+        """Words for a prompt that say what to answer with."""
+        return "Answer with one JSON value and nothing else."
+
+
+def read_json(text: str) -> Any:
+    """The value of the JSON in a text; OutputParserError if there is none, or it is cut off."""
+    document = json_in(text)
+    try:
+        return from_json(document, allow_inf_nan=False)
+    except ValueError as error:
+        why = f"the text is not JSON: {error}" if document.strip() else "there is no text"
+        raise OutputParserError(f"{why}; found {shown(text)}") from error
+
+
+def json_in(text: str) -> str:
+    """The part of a text that should be JSON: the first fenced block, or all of it."""
+    if text.lstrip()[:1] in ("{", "[", '"'):
+        return text
+    opening = _OPENING.search(text)
+    if opening is None:
+        return text
+    inside = text[opening.end() :]
+    closing = _CLOSING.search(inside)
+    return inside[: closing.start()] if closing else inside
+
+
+def _partial(text: str) -> Any:
+    """The object or array as far as it is known, or NOTHING."""
+    document = json_in(text)
+    if document.lstrip()[:1] not in ("{", "["):
+        return NOTHING
+    if document[-1:].isdigit() and '"' not in _STRING.sub("", document):
+        document = _OPEN_NUMBER.sub("", document)  # more digits may follow
+    try:
+        return from_json(document, allow_partial="trailing-strings", allow_inf_nan=False)
+    except ValueError:
+        return NOTHING  # the end of the stream will say what is wrong
+
+
+class LatestDict(dict[str, Any]):
+    """A dict that a later value replaces when the chunks of a stream are added up."""
+
+    __slots__ = ()
+
+    def __add__(self, later: Any) -> Any:
+        return later
+
+
+class LatestList(list[Any]):
+    """A list that a later value replaces when the chunks of a stream are added up."""
+
+    __slots__ = ()
+
+    def __add__(self, later: Any) -> Any:
+        return later
+
+
+def _replacing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return LatestDict(value)
+    return LatestList(value) if isinstance(value, list) else value

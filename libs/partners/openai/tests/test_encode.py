@@ -1,0 +1,504 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from headrace.chat_models import ResponseFormat, Settings, Timeout, Watch
+from headrace.errors import InputError, UnsupportedContentError, UnsupportedParameterError
+from headrace.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    DeveloperMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from headrace_openai.decode import decode_response
+from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect
+from headrace_openai.encode import encode
+
+CALL = {"name": "f", "args": {"city": "Köln"}, "id": "c1"}
+TOOL = {"name": "f", "description": "d", "parameters": {"type": "object", "properties": {}}}
+WATCH = Watch(Timeout())
+
+
+def settings(
+    params: Any = None, tools: Any = (), choice: Any = None, form: Any = None, stop: Any = ()
+) -> Settings:
+    return Settings({"model": "m", **(params or {})}, WATCH, tuple(tools), choice, form, stop)
+
+
+def body(
+    dialect: Dialect = OPENAI, stream: bool = False, notes: Any = None, **given: Any
+) -> dict[str, Any]:
+    return encode([HumanMessage("hi")], settings(**given), dialect, stream=stream, notes=notes)
+
+
+def wire(messages: Sequence[BaseMessage], dialect: Dialect = OPENAI, **more: Any) -> list[Any]:
+    sent: list[Any] = encode(messages, settings(), dialect, **more)["messages"]
+    return sent
+
+
+def parts(*blocks: Any, dialect: Dialect = OPENAI) -> Any:
+    return wire([HumanMessage(list(blocks))], dialect)[0]["content"]
+
+
+# Roles.
+
+
+def test_each_kind_of_message_has_its_role() -> None:
+    messages = [
+        SystemMessage("s"), DeveloperMessage("d"), HumanMessage("u", name="Bo"), AIMessage("a"),
+        ChatMessage("x", role="critic"),
+    ]  # fmt: skip
+    assert wire(messages) == [
+        {"role": "system", "content": "s"},
+        {"role": "developer", "content": "d"},
+        {"role": "user", "content": "u", "name": "Bo"},
+        {"role": "assistant", "content": "a"},
+        {"role": "critic", "content": "x"},
+    ]
+
+
+def test_a_developer_message_is_a_system_message_where_there_is_no_such_role() -> None:
+    notes: list[Any] = []
+    assert wire([DeveloperMessage("d")], COMPATIBLE, notes=notes)[0]["role"] == "system"
+    assert notes[0]["action"] == "translated"
+
+
+def test_names_are_left_out_where_they_are_refused_and_recorded() -> None:
+    notes: list[Any] = []
+    assert "name" not in wire([HumanMessage("u", name="Bo")], DIALECTS["groq"], notes=notes)[0]
+    assert notes == [
+        {
+            "name": "name", "asked": "Bo", "sent": None, "action": "dropped",
+            "reason": "`groq` takes no names",
+        }
+    ]  # fmt: skip
+
+
+def test_a_name_that_openai_would_refuse_is_made_fit() -> None:
+    assert wire([HumanMessage("u", name="Bo <x>")])[0]["name"] == "Bo_x_"
+
+
+def test_a_remove_message_cannot_be_sent() -> None:
+    with pytest.raises(InputError, match="RemoveMessage"):
+        wire([RemoveMessage("1")])
+
+
+def test_text_beside_a_call_goes_back_and_a_bare_call_has_null_content() -> None:
+    tool_calls = [
+        {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"city":"Köln"}'}}
+    ]
+    with_text, bare = wire([AIMessage("see", tool_calls=[CALL]), AIMessage(tool_calls=[CALL])])
+    assert with_text == {"role": "assistant", "content": "see", "tool_calls": tool_calls}
+    assert bare == {"role": "assistant", "content": None, "tool_calls": tool_calls}
+
+
+def test_an_empty_answer_has_empty_text() -> None:
+    assert wire([AIMessage("")])[0]["content"] == ""
+
+
+def test_a_tool_result_names_its_call_and_never_sends_the_artifact() -> None:
+    assert wire([ToolMessage("42", "c1", artifact=object(), name="f")]) == [
+        {"role": "tool", "tool_call_id": "c1", "content": "42"}
+    ]
+
+
+def test_an_invalid_call_goes_back_only_with_its_result() -> None:
+    bad = {"name": "f", "args": '{"a', "id": "c2", "error": "cut"}
+    message = AIMessage("", invalid_tool_calls=[bad])
+    assert "tool_calls" not in wire([message])[0]
+    sent = wire([message, ToolMessage("bad JSON", "c2")])[0]["tool_calls"]
+    assert sent[0]["function"]["arguments"] == '{"a'
+
+
+def test_calls_without_id_are_given_one_that_their_results_share() -> None:
+    calls = [{"name": "f", "args": {}, "id": None}, {"name": "g", "args": {}, "id": None}]
+    sent = wire([AIMessage(tool_calls=calls), ToolMessage("1", ""), ToolMessage("2", "")])
+    made = [call["id"] for call in sent[0]["tool_calls"]]
+    assert len(set(made)) == 2
+    assert [message["tool_call_id"] for message in sent[1:]] == made
+
+
+def test_a_refusal_goes_back_as_such() -> None:
+    message = AIMessage([{"type": "refusal", "refusal": "No."}])
+    assert wire([message]) == [{"role": "assistant", "content": None, "refusal": "No."}]
+
+
+def test_spoken_output_goes_back_by_its_id() -> None:
+    message = AIMessage([{"type": "audio", "id": "a1", "base64": "QUJD"}])
+    assert wire([message])[0]["audio"] == {"id": "a1"}
+
+
+# Reasoning back out.
+
+
+SAID = [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "42"}]
+
+
+@pytest.mark.parametrize(
+    ("id", "expected"),
+    [
+        ("openai", {}),
+        ("openai_compatible", {}),
+        ("deepseek", {"reasoning_content": "hm"}),
+        ("moonshot", {"reasoning_content": "hm"}),
+        ("vllm", {"reasoning": "hm"}),
+        ("openrouter", {"reasoning": "hm"}),
+    ],
+)
+def test_reasoning_goes_back_in_the_field_of_the_dialect(id: str, expected: Any) -> None:
+    sent = wire([AIMessage(SAID)], DIALECTS[id])[0]
+    assert sent == {"role": "assistant", "content": "42", **expected}
+
+
+def test_mistral_gets_reasoning_as_a_part_of_the_content() -> None:
+    assert wire([AIMessage(SAID)], DIALECTS["mistral_openai"])[0]["content"] == [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "42"},
+    ]
+
+
+def test_reasoning_details_go_back_unchanged() -> None:
+    details = [{"type": "reasoning.text", "text": "hm", "signature": "s", "index": 0}]
+    answer = {"content": "42", "reasoning": "hm", "reasoning_details": details}
+    message = decode_response({"choices": [{"message": answer}]})
+    sent = wire([message], DIALECTS["openrouter"])[0]
+    assert sent == {"role": "assistant", "content": "42", "reasoning_details": details}
+
+
+def test_the_profile_may_name_the_field_of_reasoning() -> None:
+    profile = {"interleaved": {"field": "reasoning_content"}}
+    assert wire([AIMessage(SAID)], COMPATIBLE, profile=profile)[0]["reasoning_content"] == "hm"
+
+
+def test_deepseek_gets_an_empty_reasoning_beside_calls_that_have_none() -> None:
+    sent = wire([AIMessage(tool_calls=[CALL])], DIALECTS["deepseek"])[0]
+    assert sent["reasoning_content"] == ""
+
+
+def test_signatures_of_calls_go_back_to_gemini_and_not_to_openai() -> None:
+    sign = {"google": {"thought_signature": "s"}}
+    message = AIMessage(tool_calls=[{**CALL, "extras": {"extra_content": sign}}])
+    assert wire([message], DIALECTS["gemini_openai"])[0]["tool_calls"][0]["extra_content"] == sign
+    assert "extra_content" not in wire([message])[0]["tool_calls"][0]
+
+
+def test_a_custom_call_goes_back_as_one() -> None:
+    call = {"name": "sql", "args": {"input": "x"}, "id": "c", "extras": {"type": "custom"}}
+    assert wire([AIMessage(tool_calls=[call])])[0]["tool_calls"] == [
+        {"id": "c", "type": "custom", "custom": {"name": "sql", "input": "x"}}
+    ]
+
+
+# Content in.
+
+
+def test_a_lone_text_block_is_a_str_and_several_are_parts() -> None:
+    assert parts({"type": "text", "text": "a"}) == "a"
+    assert parts("a", {"type": "text", "text": "b"}) == [
+        {"type": "text", "text": "a"}, {"type": "text", "text": "b"},
+    ]  # fmt: skip
+
+
+DATA = "data:image/png;base64,iVBORw0KGgo="
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"},
+        {"type": "image", "base64": "iVBORw0KGgo="},
+        {"type": "image_url", "image_url": {"url": DATA}},
+        {"type": "image_url", "image_url": DATA},
+        {
+            "type": "image",
+            "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="},
+        },
+    ],
+)
+def test_an_image_in_any_spelling_is_an_image_url(block: Any) -> None:
+    assert parts(block) == [{"type": "image_url", "image_url": {"url": DATA}}]
+
+
+def test_an_image_by_url_keeps_its_detail() -> None:
+    block = {"type": "image", "url": "https://h/x.png", "extras": {"detail": "low"}}
+    value = {"url": "https://h/x.png", "detail": "low"}
+    assert parts(block) == [{"type": "image_url", "image_url": value}]
+
+
+@pytest.mark.parametrize(
+    ("mime", "form"), [("audio/mpeg", "mp3"), ("audio/wav", "wav"), ("audio/x-wav", "wav")]
+)
+def test_audio_says_its_format(mime: str, form: str) -> None:
+    block = {"type": "audio", "base64": "QUJD", "mime_type": mime}
+    value = {"data": "QUJD", "format": form}
+    assert parts(block) == [{"type": "input_audio", "input_audio": value}]
+
+
+def test_a_file_has_data_and_a_name_or_an_id() -> None:
+    data = {"type": "file", "base64": "QUJD", "mime_type": "application/pdf", "filename": "a.pdf"}
+    value = {"file_data": "data:application/pdf;base64,QUJD", "filename": "a.pdf"}
+    assert parts(data) == [{"type": "file", "file": value}]
+    unnamed = parts({"type": "file", "base64": "QUJD", "mime_type": "text/csv"})
+    assert unnamed[0]["file"]["filename"] == "file.csv"
+    assert parts({"type": "file", "file_id": "f1"}) == [
+        {"type": "file", "file": {"file_id": "f1"}}
+    ]  # fmt: skip
+
+
+def test_files_by_url_go_where_they_can() -> None:
+    block = {"type": "file", "url": "https://h/a.pdf"}
+    assert parts(block, dialect=DIALECTS["openrouter"])[0]["file"]["file_data"] == "https://h/a.pdf"
+    assert parts(block, dialect=DIALECTS["mistral_openai"]) == [
+        {"type": "document_url", "document_url": "https://h/a.pdf"}
+    ]
+
+
+def test_a_text_document_is_text() -> None:
+    block = {"type": "text-plain", "text": "body", "title": "T", "mime_type": "text/plain"}
+    assert parts(block) == "T\nbody"
+
+
+def test_video_goes_to_those_who_watch() -> None:
+    block = {"type": "video", "url": "https://h/v.mp4"}
+    assert parts(block, dialect=DIALECTS["dashscope_openai"]) == [
+        {"type": "video_url", "video_url": {"url": "https://h/v.mp4"}}
+    ]
+
+
+def test_a_part_in_the_services_own_form_passes() -> None:
+    part = {"type": "brand_new", "brand_new": {"x": 1}}
+    assert parts(part) == [part]
+
+
+@pytest.mark.parametrize(
+    ("block", "id"),
+    [
+        ({"type": "video", "url": "https://h/v.mp4"}, "openai"),
+        ({"type": "audio", "url": "https://h/a.mp3"}, "openai"),
+        ({"type": "file", "url": "https://h/a.pdf"}, "openai"),
+        ({"type": "image", "file_id": "f1"}, "openai"),
+        ({"type": "image", "url": "https://h/x.png"}, "deepseek"),
+        ({"type": "audio", "base64": "QUJD"}, "groq"),
+        ({"type": "reasoning", "reasoning": "x"}, "openai"),
+    ],
+)
+def test_what_a_service_cannot_carry_is_an_error_that_names_it(block: Any, id: str) -> None:
+    with pytest.raises(UnsupportedContentError, match=f"`{id}` cannot carry"):
+        parts(block, dialect=DIALECTS[id])
+
+
+def test_cache_marks_go_out_where_they_mean_something_and_are_recorded_elsewhere() -> None:
+    mark = {"type": "ephemeral"}
+    block = {"type": "text", "text": "a", "cache_control": mark}
+    assert parts(block, dialect=DIALECTS["openrouter"]) == [block]
+    notes: list[Any] = []
+    assert wire([SystemMessage([block])], notes=notes)[0]["content"] == "a"
+    assert notes[0]["name"] == "cache_control"
+
+
+def test_media_of_tool_results_follow_the_results_as_the_users() -> None:
+    image = {"type": "image", "url": "https://h/x.png"}
+    results = [ToolMessage([image], "c1"), ToolMessage(["b", image], "c2")]
+    notes: list[Any] = []
+    sent = wire([*results, HumanMessage("and?")], notes=notes)
+    assert [message["role"] for message in sent] == ["tool", "tool", "user", "user"]
+    assert sent[1]["content"] == "b"
+    kinds = [part["type"] for part in sent[2]["content"]]
+    assert kinds == ["text", "image_url", "text", "image_url"]
+    assert {record["action"] for record in notes} == {"translated"}
+
+
+def test_a_request_never_changes_its_messages() -> None:
+    messages = [
+        SystemMessage([{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}]),
+        HumanMessage([{"type": "image", "base64": "iVBORw0KGgo=", "extras": {"detail": "low"}}]),
+        AIMessage(SAID, tool_calls=[CALL], additional_kwargs={"x": 1}),
+        ToolMessage([{"type": "image", "url": "https://h/x.png"}], "c1"),
+    ]
+    before = copy.deepcopy(messages)
+    for id in ("openai", "openrouter", "mistral_openai"):
+        wire(messages, DIALECTS[id])
+    assert messages == before
+
+
+# Parameters.
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", 0.0), ("top_p", 0.5), ("n", 2), ("seed", 7), ("logprobs", True),
+        ("logit_bias", {"5": -100}), ("presence_penalty", 1.0), ("frequency_penalty", -1.0),
+        ("verbosity", "low"), ("service_tier", "flex"), ("store", False), ("user", "u"),
+        ("safety_identifier", "s"), ("prompt_cache_key", "k"), ("prompt_cache_retention", "24h"),
+        ("prompt_cache_options", {"mode": "explicit"}), ("modalities", ("text", "audio")),
+        ("audio", {"voice": "alloy", "format": "wav"}), ("prediction", {"type": "content"}),
+        ("web_search_options", {}), ("moderation", {"model": "x"}), ("reasoning_effort", "low"),
+    ],
+)  # fmt: skip
+def test_each_parameter_is_in_the_body(name: str, value: Any) -> None:
+    assert body(params={name: value})[name] == value
+
+
+def test_what_is_not_set_is_not_sent() -> None:
+    assert body() == {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("id", "field"),
+    [("openai", "max_completion_tokens"), ("openai_compatible", "max_tokens")],
+)
+def test_the_bound_of_the_answer_has_the_name_of_the_dialect(id: str, field: str) -> None:
+    assert body(DIALECTS[id], params={"max_tokens": 9})[field] == 9
+
+
+def test_mistral_calls_the_seed_random() -> None:
+    assert body(DIALECTS["mistral_openai"], params={"seed": 9})["random_seed"] == 9
+
+
+def test_top_logprobs_ask_for_logprobs_too() -> None:
+    assert body(params={"top_logprobs": 3})["logprobs"] is True
+
+
+def test_stop_words_are_a_list() -> None:
+    assert body(stop=("a", "b"))["stop"] == ["a", "b"]
+
+
+def test_model_kwargs_and_extra_body_reach_the_body_and_win() -> None:
+    given = {"temperature": 1.0, "model_kwargs": {"temperature": 0.5, "a": 1}, "extra_body": {"b": 2}}
+    sent = body(params=given)
+    assert (sent["temperature"], sent["a"], sent["b"]) == (0.5, 1, 2)
+
+
+def test_a_stream_asks_for_its_usage() -> None:
+    sent = body(stream=True)
+    assert (sent["stream"], sent["stream_options"]) == (True, {"include_usage": True})
+
+
+@pytest.mark.parametrize(
+    ("id", "params"), [("mistral_openai", {}), ("openai", {"stream_usage": False})]
+)
+def test_a_stream_does_not_ask_where_it_must_not(id: str, params: Any) -> None:
+    assert "stream_options" not in body(DIALECTS[id], stream=True, params=params)
+
+
+def test_stream_options_of_the_caller_stand() -> None:
+    given = {"stream_options": {"include_obfuscation": False}}
+    assert body(stream=True, params=given)["stream_options"] == given["stream_options"]
+
+
+@pytest.mark.parametrize(
+    ("id", "effort", "sent"),
+    [
+        ("openai", "high", {"reasoning_effort": "high"}),
+        ("openai", 900, {"reasoning_effort": "low"}),
+        ("openai", 9000, {"reasoning_effort": "high"}),
+        ("openai", 10**6, {"reasoning_effort": "high"}),
+        ("openai", 0, {"reasoning_effort": "none"}),
+        ("openrouter", "low", {"reasoning": {"effort": "low"}}),
+        ("openrouter", 2000, {"reasoning": {"max_tokens": 2000}}),
+        ("deepseek", "none", {"thinking": {"type": "disabled"}}),
+        ("deepseek", "max", {"reasoning_effort": "max"}),
+        ("dashscope_openai", "none", {"enable_thinking": False}),
+        ("dashscope_openai", "low", {"enable_thinking": True, "thinking_budget": 1024}),
+        ("dashscope_openai", 5000, {"enable_thinking": True, "thinking_budget": 5000}),
+        ("llama_api", "low", {}),
+    ],
+)
+def test_effort_is_said_as_the_dialect_says_it(id: str, effort: Any, sent: Any) -> None:
+    plain = body(DIALECTS[id])
+    assert body(DIALECTS[id], params={"reasoning_effort": effort}) == {**plain, **sent}
+
+
+def test_effort_that_is_changed_is_recorded() -> None:
+    notes: list[Any] = []
+    body(params={"reasoning_effort": 900}, notes=notes)
+    assert (notes[0]["asked"], notes[0]["sent"]) == (900, "low")
+
+
+def test_a_negative_number_of_tokens_is_refused() -> None:
+    with pytest.raises(InputError, match="-1"):
+        body(params={"reasoning_effort": -1})
+
+
+# Tools and formats.
+
+
+def test_a_tool_is_a_function() -> None:
+    assert body(tools=[TOOL])["tools"] == [{"type": "function", "function": TOOL}]
+
+
+def test_strict_goes_only_where_it_is_known() -> None:
+    strict = {**TOOL, "strict": True}
+    assert body(tools=[strict])["tools"][0]["function"]["strict"] is True
+    notes: list[Any] = []
+    sent = body(COMPATIBLE, tools=[strict], notes=notes)
+    assert "strict" not in sent["tools"][0]["function"]
+    assert notes[0]["action"] == "dropped"
+
+
+def test_a_tool_of_the_service_passes_as_it_is() -> None:
+    tool = {"type": "openrouter:web_search", "parameters": {"max_uses": 1}}
+    assert body(DIALECTS["openrouter"], tools=[tool])["tools"] == [tool]
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [
+        ("auto", "auto"),
+        ("none", "none"),
+        ("any", "required"),
+        ("f", {"type": "function", "function": {"name": "f"}}),
+    ],
+)
+def test_tool_choices(choice: str, sent: Any) -> None:
+    assert body(tools=[TOOL], choice=choice)["tool_choice"] == sent
+
+
+def test_a_subset_of_tools_is_named_or_the_others_are_left_out() -> None:
+    tools = [TOOL, {**TOOL, "name": "g"}]
+    named = body(tools=tools, choice=("f",))
+    function = {"type": "function", "function": {"name": "f"}}
+    allowed = {"mode": "required", "tools": [function]}
+    assert named["tool_choice"] == {"type": "allowed_tools", "allowed_tools": allowed}
+    assert len(named["tools"]) == 2
+    cut = body(COMPATIBLE, tools=tools, choice=("f",))
+    assert (len(cut["tools"]), cut["tool_choice"]) == (1, "required")
+
+
+def test_parallel_calls_are_a_word_about_tools() -> None:
+    given = {"parallel_tool_calls": False}
+    assert body(tools=[TOOL], params=given)["parallel_tool_calls"] is False
+    assert "parallel_tool_calls" not in body(params=given)
+    assert "parallel_tool_calls" not in body(DIALECTS["deepseek"], tools=[TOOL], params=given)
+
+
+def test_tools_where_there_are_none_are_refused() -> None:
+    with pytest.raises(UnsupportedParameterError, match="perplexity"):
+        body(DIALECTS["perplexity"], tools=[TOOL])
+
+
+def test_a_json_schema_is_a_response_format() -> None:
+    schema = {"type": "object", "properties": {}}
+    sent = body(form=ResponseFormat("Out", schema, "json_schema", True))["response_format"]
+    inner = {"name": "Out", "schema": schema, "strict": True}
+    assert sent == {"type": "json_schema", "json_schema": inner}
+
+
+def test_json_mode_is_a_json_object() -> None:
+    form = ResponseFormat("Out", None, "json_mode")
+    assert body(form=form)["response_format"] == {"type": "json_object"}
+
+
+def test_a_schema_where_none_is_taken_is_refused_with_what_to_do() -> None:
+    form = ResponseFormat("Out", {"type": "object"})
+    with pytest.raises(UnsupportedParameterError, match="function_calling"):
+        body(DIALECTS["deepseek"], form=form)
