@@ -89,7 +89,8 @@ CASES: list[tuple[Any, dict[str, Any]]] = [
      {"type": "non_standard", "value": {"cachePoint": {"type": "default"}}}),
     ({"type": "novel", "x": 1}, {"type": "non_standard", "value": {"type": "novel", "x": 1}}),
     ({"type": "image"}, {"type": "image"}),
-    ({"type": "image", "width": 3}, {"type": "non_standard", "value": {"type": "image", "width": 3}}),
+    ({"type": "image", "width": 3},
+     {"type": "non_standard", "value": {"type": "image", "width": 3}}),
 ]  # fmt: skip
 
 

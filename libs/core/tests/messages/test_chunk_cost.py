@@ -107,6 +107,25 @@ def test_a_second_read_costs_nothing(steps: Steps) -> None:
     assert steps.count == before
 
 
+def test_reading_calls_on_the_way_costs_one_step_more(steps: Steps) -> None:
+    total = Chunk("")
+    for _ in range(500):
+        total = total + Chunk([{"type": "image", "url": "u"}])
+        assert total.tool_calls == []
+    assert steps.count <= 1001
+
+
+def test_totals_read_between_loose_chunks_are_not_folded_again(steps: Steps) -> None:
+    read = Chunk("a") + Chunk("b")
+    assert read.text == "ab"
+    before = steps.count
+    total = Chunk("")
+    for _ in range(1000):
+        total = total + read + Chunk("c")
+    assert total.text == "abc" * 1000
+    assert steps.count - before <= 4010
+
+
 def test_adding_does_not_fold(steps: Steps) -> None:
     total = left_nested([Chunk("a")] * 100)
     assert steps.count == 0

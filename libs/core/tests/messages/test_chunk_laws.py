@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pickle
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from headrace.messages import AIMessageChunk, message_chunk_to_message, sum_chunks
 
@@ -104,6 +107,19 @@ def test_a_sum_does_not_depend_on_where_it_is_bracketed(stream: Any, data: Any) 
     assert parts[0] == expected
 
 
+@given(streams, st.data(), st.integers(2, 4))
+def test_packing_a_chain_changes_nothing(stream: Any, data: Any, after: int) -> None:
+    expected = sum_chunks(stream)
+    parts = list(stream)
+    with patch("headrace.messages.chunks.PACKED_AFTER", after):
+        while len(parts) > 1:
+            at = data.draw(st.integers(0, len(parts) - 2))
+            parts[at : at + 2] = [parts[at] + parts[at + 1]]
+            if data.draw(st.integers(0, 3)) == 0:
+                assert parts[at].content_blocks is not None
+    assert parts[0] == expected
+
+
 @given(streams)
 def test_reading_every_total_on_the_way_changes_nothing(stream: Any) -> None:
     total = stream[0]
@@ -137,7 +153,7 @@ def test_no_chunk_is_changed_by_being_added(stream: Any) -> None:
 @given(st.text(max_size=40), st.lists(st.integers(0, 40)))
 def test_text_does_not_depend_on_how_the_stream_is_cut(text: str, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    parts = [AIMessageChunk(text[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [AIMessageChunk(text[a:b]) for a, b in pairwise(edges)]
     total = sum(parts, AIMessageChunk())
     assert total.content == total.text == text
     assert total.content_blocks == ([{"type": "text", "text": text}] if text else [])
@@ -145,15 +161,13 @@ def test_text_does_not_depend_on_how_the_stream_is_cut(text: str, cuts: list[int
 
 @given(st.dictionaries(st.text(max_size=5), st.text() | st.integers(-9, 9)), st.data())
 def test_tool_arguments_do_not_depend_on_how_the_stream_is_cut(args: Any, data: Any) -> None:
-    from pydantic_core import to_json
-
     text = to_json(args).decode()
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=5).map(sorted))
     edges = [0, *cuts, len(text)]
     head = AIMessageChunk(tool_call_chunks=[{"name": "f", "id": "1", "index": 0}])
     parts = [
         AIMessageChunk(tool_call_chunks=[{"args": text[a:b], "index": 0}])
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     ]
     call = {"type": "tool_call", "name": "f", "args": args, "id": "1"}
     assert (head + parts + AIMessageChunk(chunk_position="last")).tool_calls == [call]

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from headrace.errors import InputError
-from headrace.messages import AIMessage, AIMessageChunk, HumanMessage, message_chunk_to_message
+from headrace.messages import (
+    AIMessage,
+    AIMessageChunk,
+    HumanMessage,
+    message_chunk_to_message,
+    tool_call,
+)
 
 Chunk = AIMessageChunk
 
@@ -19,7 +25,7 @@ def piece(**fields: Any) -> AIMessageChunk:
 
 def test_chunks_add_up_by_plus_sum_and_list() -> None:
     a, b, c = Chunk("a"), Chunk("b"), Chunk("c")
-    assert (a + b + c).text == sum([a, b, c]).text == (a + [b, c]).text == "abc"
+    assert (a + b + c).text == sum([a, b, c]).text == (a + [b, c]).text == "abc"  # noqa: RUF005
 
 
 def test_totals_add_to_totals() -> None:
@@ -77,6 +83,27 @@ def test_a_field_assigned_to_a_total_shows_in_later_sums() -> None:
     total.response_metadata["y"] = 2
     later = total + Chunk("!")
     assert (later.id, later.text, later.response_metadata) == ("mine", "changed!", {"x": 1, "y": 2})
+
+
+def test_every_field_of_an_unread_total_may_be_assigned() -> None:
+    total = Chunk("a", usage_metadata={"input_tokens": 1}) + Chunk("b")
+    total.usage_kind = "snapshot"
+    total.additional_kwargs = {"k": 1}
+    total.chunk_position = "last"
+    total.tool_call_chunks = []
+    total.tool_calls = [tool_call(name="f", args={})]
+    total.invalid_tool_calls = []
+    assert total.tool_calls == [tool_call(name="f", args={})]
+    later = total + Chunk("c")
+    assert (later.text, later.usage_kind, later.chunk_position) == ("abc", "snapshot", "last")
+    assert later.additional_kwargs == {"k": 1}
+
+
+def test_a_chunk_of_a_subclass_adds_as_a_chunk() -> None:
+    class Mine(AIMessageChunk):
+        pass
+
+    assert (Chunk("a") + Mine("b")) == (Mine("a") + Chunk("b")) == Chunk("ab")
 
 
 def test_a_block_appended_to_a_read_total_shows_in_later_sums() -> None:

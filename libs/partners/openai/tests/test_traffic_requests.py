@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from recorded_chat import FOLDER, load_cases
 
+from headrace.chat_models import ResponseFormat, Settings, Timeout, Watch
 from headrace.messages import convert_to_messages
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, Dialect
 from headrace_openai.encode import encode
@@ -23,24 +23,6 @@ CASES = [
 pytestmark = pytest.mark.skipif(not CASES, reason=f"no recorded traffic in {FOLDER}")
 
 
-@dataclass
-class Settings:
-    params: dict[str, Any]
-    tools: tuple[dict[str, Any], ...] = ()
-    tool_choice: Any = None
-    response_format: Any = None
-    stop: tuple[str, ...] = ()
-
-
-@dataclass
-class Format:
-    name: str = ""
-    schema: dict[str, Any] | None = None
-    method: str = "json_schema"
-    strict: bool | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
 def settings_of(conversation: dict[str, Any]) -> Settings:
     params = dict(conversation["params"])
     choice = params.pop("tool_choice", None)
@@ -51,11 +33,12 @@ def settings_of(conversation: dict[str, Any]) -> Settings:
     schema = wanted.get("json_schema")
     form = None
     if schema:
-        form = Format(schema["name"], schema["schema"], strict=schema.get("strict"))
+        form = ResponseFormat(schema["name"], schema["schema"], strict=schema.get("strict"))
     elif wanted["type"] == "json_object":
-        form = Format(method="json_mode")
+        form = ResponseFormat("", None, "json_mode")
     return Settings(
         {**params, "model": conversation["model"]},
+        Watch(Timeout()),
         tuple(conversation["tools"] or ()),
         choice,
         form,
@@ -85,7 +68,9 @@ def neutral_part(part: dict[str, Any]) -> dict[str, Any]:
 
 def said(request: dict[str, Any]) -> dict[str, Any]:
     """What a request says, free of the choices of spelling that mean the same."""
-    result = {"messages": [said_message(message) for message in request["messages"]]}
+    result: dict[str, Any] = {
+        "messages": [said_message(message) for message in request["messages"]]
+    }
     limit = request.get("max_completion_tokens") or request.get("max_tokens")
     stop = request.get("stop")
     result.update(
@@ -105,7 +90,7 @@ def said(request: dict[str, Any]) -> dict[str, Any]:
 
 def said_message(message: dict[str, Any]) -> dict[str, Any]:
     content = message.get("content") or ""
-    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    parts: Any = [{"type": "text", "text": content}] if isinstance(content, str) else content
     texts = "".join(part["text"] for part in parts if part["type"] == "text")
     images = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
     calls = [

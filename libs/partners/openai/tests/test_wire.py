@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ def split(kind: str | None, body: bytes, *cuts: int) -> list[bytes]:
     splitter: Splitter = splitter_for(kind)
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
     payloads: list[bytes] = []
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         payloads.extend(splitter.feed(body[start:end]))
     return [*payloads, *splitter.flush()]
 
@@ -62,7 +64,9 @@ def test_a_whole_json_body_is_one_payload() -> None:
     assert split("application/json", b' {"a":\n\n1}\n', 2, 5) == [b'{"a":\n\n1}']
 
 
-@pytest.mark.parametrize("start", [b"data: 1\n\n", b": hi\n\ndata: 1\n\n", b"\n\nevent: x\ndata: 1"])
+@pytest.mark.parametrize(
+    "start", [b"data: 1\n\n", b": hi\n\ndata: 1\n\n", b"\n\nevent: x\ndata: 1"]
+)
 def test_an_event_stream_that_calls_itself_json_is_seen_by_its_first_bytes(start: bytes) -> None:
     assert split("application/json", start, 1, 2, 3) == [b"1"]
 

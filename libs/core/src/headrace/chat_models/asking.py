@@ -125,6 +125,7 @@ async def _generate(
     model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
 ) -> AIMessage:
     run.check()
+    await model._prepare(run)
     watch, settings = _begun(settings, run)
     bound = watch.timeout.for_invoke()
     try:
@@ -149,6 +150,7 @@ async def _watched(
 ) -> AsyncGenerator[AIMessageChunk, None]:
     """The chunks of one attempt, under its timeout; a break after the first keeps the partial."""
     run.check()
+    await model._prepare(run)
     watch, settings = _begun(settings, run)
     if not model.streams:
         message = await _generate(model, messages, settings, run)

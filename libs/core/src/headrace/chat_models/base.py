@@ -109,6 +109,9 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
 
     # What a partner writes.
 
+    async def _prepare(self, run: Run) -> None:
+        """Loads what a first request needs (an SDK), before its time begins to count."""
+
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AIMessage:

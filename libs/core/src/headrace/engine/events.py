@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
+from weakref import WeakSet
 
 from headrace.errors import InputError
 
@@ -108,16 +109,23 @@ def _as_listener(item: Any) -> Listener:
     )
 
 
-_failed: set[int] = set()
+_failed: WeakSet[Any] = WeakSet()
 
 
 def report(listener: Listener, error: Exception) -> None:
     """Logs a listener's failure, once a listener; raises it if the listener asked for that."""
     if listener.raise_errors:
         raise error
-    if id(listener) not in _failed:
-        _failed.add(id(listener))
-        log.error("a listener failed and is ignored: %r", listener, exc_info=error)
+    # What lives on from call to call: not our wrapper of a function, nor a bound method.
+    subject = getattr(listener, "_function", listener)
+    subject = getattr(subject, "__self__", subject)
+    try:
+        if subject in _failed:
+            return
+        _failed.add(subject)
+    except TypeError:
+        pass  # it cannot be remembered
+    log.error("a listener failed and is ignored: %r", listener, exc_info=error)
 
 
 class Ids:

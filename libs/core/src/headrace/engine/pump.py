@@ -60,7 +60,8 @@ class Pump:
             raise asyncio.CancelledError
 
     def _serve(self) -> None:
-        items, closing = None, None
+        items: Any = None
+        closing: BaseException | None = None
         while (future := self._asked.get()) is not None:
             try:
                 if items is None:

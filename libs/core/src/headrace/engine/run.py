@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -408,11 +409,18 @@ def run_of(config: Any) -> Run | None:
     return current.get()
 
 
-def open_run(io: World, config: Mapping[str, Any] | None, limit: int | None = None) -> Run:
-    """The run of a call at a door: nested in the run of the function that makes it, if any."""
-    parent = run_of(config)
+def open_run(
+    io: World, config: Mapping[str, Any] | None, limit: int | None = None, of: Any = None
+) -> Run:
+    """The run of a call at a door: nested in the run of the function that makes it, if any.
+
+    `of`: the config that says which run that is, where it is not `config` itself.
+    """
+    parent = run_of(config if of is None else of)
     if parent is not None:
         run = parent.nested(io)
+        if parent.scope.stopped and not io.is_async:
+            run.scope = _cleaning()
     else:
         run = Run(io, Budget(limit or DEFAULT_CONCURRENCY), Scope())
     if around := ambient.get():
@@ -421,3 +429,10 @@ def open_run(io: World, config: Mapping[str, Any] | None, limit: int | None = No
         run = run.configured(config)
     run._shared = True
     return run
+
+
+def _cleaning() -> Scope:
+    """A scope for what a step that was called off calls while it cleans up, else Stopped."""
+    if isinstance(sys.exc_info()[1], Stopped | GeneratorExit):
+        return Scope()
+    raise Stopped

@@ -31,6 +31,11 @@ class Scope:
     def __init__(self, outer: Scope | None = None) -> None:
         self._outer, self._stopped = outer, False
 
+    @property
+    def nested(self) -> bool:
+        """Whether this is the scope of a fan-out or stream, not that of a whole call."""
+        return self._outer is not None
+
     def stop(self) -> None:
         self._stopped = True
 

@@ -6,6 +6,7 @@ does not add, the last one stands. Nothing in, nothing out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 
@@ -35,7 +36,7 @@ class Accumulator:
             self._parts.append(chunk) if kind is str else self._parts.extend(chunk)
         elif self._parts is NOTHING or self._parts is None:
             self._start(kind, chunk)
-        elif isinstance(chunk, dict) and not hasattr(kind, "__add__"):
+        elif _by_key(kind):
             self._feed_dict(chunk)
         else:
             total = self.total()
@@ -50,7 +51,7 @@ class Accumulator:
             self._kind, self._parts = str, [chunk]
         elif kind is list:
             self._kind, self._parts = list, list(chunk)
-        elif isinstance(chunk, dict) and not hasattr(kind, "__add__"):
+        elif _by_key(kind):
             self._kind, self._parts = dict, {}
             self._feed_dict(chunk)
         else:
@@ -58,7 +59,9 @@ class Accumulator:
 
     def _feed_dict(self, chunk: dict[Any, Any]) -> None:
         if self._kind is not dict:
+            before = self._parts if isinstance(self._parts, dict) else {}
             self._kind, self._parts = dict, {}
+            self._feed_dict(before)  # a total that had a `+` of its own
         for key, value in chunk.items():
             part = self._parts.get(key)
             if part is None:
@@ -79,3 +82,23 @@ class Accumulator:
         if self._kind is dict:
             return {key: part.total() for key, part in self._parts.items()}
         return list(self._parts) if self._kind is list else self._parts
+
+
+class AddableDict(dict[str, Any]):
+    """A dict whose `+` adds value by value; what does not add, the right one replaces."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Mapping[str, Any]) -> AddableDict:
+        total = Accumulator()
+        total.feed(self)
+        total.feed(dict(other))
+        return AddableDict(total.total())
+
+    def __radd__(self, other: Any) -> AddableDict:
+        return AddableDict(other) + self if isinstance(other, Mapping) else NotImplemented
+
+
+def _by_key(kind: type[Any]) -> bool:
+    """Whether chunks of this class add per key, having no `+` of another meaning."""
+    return kind is AddableDict or (issubclass(kind, dict) and not hasattr(kind, "__add__"))

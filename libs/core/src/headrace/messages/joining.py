@@ -283,7 +283,7 @@ class _Joined:
     def add(self, block: Any) -> None:
         """Take in `block`, field by field."""
         head = self.head
-        concatenated = _JOINED.get(block["type"], ())
+        concatenated = _JOINED.get(block.get("type"), ())
         for key, value in block.items():
             if key in concatenated and (value is None or value.__class__ is str):
                 self.append(key, value)

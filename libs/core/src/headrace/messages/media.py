@@ -29,7 +29,7 @@ _TYPES = MimeTypes(filenames=())
 _MORE_TYPES = {
     ".webp": "image/webp", ".heic": "image/heic", ".avif": "image/avif", ".flac": "audio/flac",
     ".ogg": "audio/ogg", ".m4a": "audio/mp4", ".opus": "audio/ogg", ".mkv": "video/x-matroska",
-    ".md": "text/markdown",
+    ".md": "text/markdown", ".odt": "application/vnd.oasis.opendocument.text",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _HUGE = re.compile(r"\d{5,}")  # a width that would make megabytes of one field
-_CONVERSIONS = {"r": repr, "s": str, "a": ascii, None: None}
+_CONVERSIONS: dict[str, Any] = {"r": repr, "s": str, "a": ascii}
 _parse = Formatter().parse
 
 
@@ -36,15 +36,20 @@ class Text:
     def format(self, values: Mapping[str, Any]) -> str:
         """The text with the values in place; what they hold is not read for fields."""
         return "".join(
-            part if part.__class__ is str else _filled(values[part[0]], part[1], part[2])
+            part if part.__class__ is str else _filled(values[part[0]], *part)
             for part in self._parts
         )
 
 
-def _filled(value: Any, conversion: str | None, spec: str) -> str:
+def _filled(value: Any, name: str, conversion: str | None, spec: str) -> str:
     if conversion is not None:
-        value = _CONVERSIONS[conversion](value)  # type: ignore[misc]  # None is not a key here
-    return format(value, spec) if spec else str(value)
+        value = _CONVERSIONS[conversion](value)
+    if not spec:
+        return str(value)
+    try:
+        return format(value, spec)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"the field `{name}`: {error}") from error
 
 
 def _read(template: str) -> list[Any]:
@@ -77,7 +82,7 @@ def _check(name: str, spec: str, conversion: str | None) -> None:
             else "a field is a name; write {{ and }} for braces that are text"
         )
         raise InputError(f"`{{{name}}}` is no field: {why}")
-    if conversion not in _CONVERSIONS:
+    if conversion is not None and conversion not in _CONVERSIONS:
         raise InputError(f"the field `{name}` has the unknown conversion `!{conversion}`")
     if "{" in spec or "}" in spec or _HUGE.search(spec):
         raise InputError(f"the field `{name}` has a format spec that is not plain: {spec!r}")

@@ -1,6 +1,7 @@
 """Runnables: steps that compose, written once for sync and async callers."""
 
 from headrace.engine.hooks import provide_lazily
+from headrace.engine.sums import AddableDict
 from headrace.runnables.base import Runnable
 from headrace.runnables.binding import RunnableBinding
 from headrace.runnables.branch import RunnableBranch
@@ -17,7 +18,7 @@ from headrace.runnables.each import RunnableEach
 from headrace.runnables.fallbacks import RunnableWithFallbacks
 from headrace.runnables.function import RunnableLambda, chain
 from headrace.runnables.generator import RunnableGenerator
-from headrace.runnables.parallel import AddableDict, RunnableMap, RunnableParallel
+from headrace.runnables.parallel import RunnableMap, RunnableParallel
 from headrace.runnables.passthrough import RunnableAssign, RunnablePassthrough, RunnablePick
 from headrace.runnables.retry import RunnableRetry
 from headrace.runnables.retrying import RetryPolicy

@@ -25,7 +25,8 @@ _ITERATORS = (
 def first_parameter(function: Callable[..., Any]) -> str | None:
     """The name of the parameter that takes a step's input."""
     for name, parameter in _parameters(function).items():
-        if name not in _INJECTED and parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+        by_name = parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD)
+        if name not in _INJECTED and not by_name:
             return name
     return None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headrace.engine.drive import AsyncStream, Once, Stream, close, drive
+from headrace.engine.drive import AsyncStream, Once, Stream, close, close_all, drive
 from headrace.engine.hooks import reach
-from headrace.engine.run import open_run
-from headrace.engine.strands import Scope
+from headrace.engine.run import check_config, open_run
+from headrace.engine.strands import Scope, Stopped
 from headrace.engine.sums import NOTHING, Accumulator
 from headrace.engine.worlds import async_world, sync_world
 from headrace.errors import InputError
@@ -52,10 +52,10 @@ class Runnable(Composing[Input, Output]):
     async def _invoke(self, input: Input, run: Run) -> Output:
         chunks = self._transform(Once(input), run)
         try:
-            total = await collect(chunks)
+            total: Any = await collect(chunks)
         finally:
             await close(chunks)
-        return None if total is NOTHING else total
+        return None if total is NOTHING else total  # type: ignore[return-value]  # None out
 
     async def _transform(
         self, chunks: AsyncIterator[Input], run: Run
@@ -162,9 +162,7 @@ class Runnable(Composing[Input, Output]):
     ) -> Stream[tuple[int, Output | Exception]]:
         """(index, output) as each is done; stops pulling inputs while 16 results wait."""
         step = self._with_kwargs(kwargs) if kwargs else self
-        return Stream(
-            step._completed(sync_world(), inputs, config, return_exceptions), sums=False
-        )
+        return Stream(step._completed(sync_world(), inputs, config, return_exceptions), sums=False)
 
     def abatch_as_completed(
         self,
@@ -220,7 +218,8 @@ class Runnable(Composing[Input, Output]):
         step = self._with_kwargs(kwargs) if kwargs else self
         run = open_run(io, config, step._limit())
         scope = Scope(run.scope)
-        return _scoped(run.within(scope).transform(step, chunks), chunks, scope)
+        produced = run.within(scope).transform(step, chunks)
+        return _scoped(produced, chunks, scope, checks=not io.is_async)
 
     async def _batch(
         self, io: World, inputs: Iterable[Any], config: Any, return_exceptions: bool
@@ -241,10 +240,10 @@ class Runnable(Composing[Input, Output]):
             await io.spread(enumerate(inputs), do, runs.budget, runs.scope, size)
         return [results[index] for index in range(len(results))]
 
-    async def _completed(
+    def _completed(
         self, io: World, inputs: Iterable[Any], config: Any, return_exceptions: bool
     ) -> AsyncGenerator[tuple[int, Any], None]:
-        runs = _Runs(io, inputs, config, self._limit())
+        runs, size = _Runs(io, inputs, config, self._limit()), _size(inputs)
 
         async def one(item: tuple[int, Any]) -> AsyncGenerator[tuple[int, Any], None]:
             index, value = item
@@ -256,13 +255,15 @@ class Runnable(Composing[Input, Output]):
                 result = error
             yield index, result
 
-        source = enumerate(inputs)
-        flow = io.flow(source, one, runs.budget, runs.scope, _size(inputs), lend=True)
-        try:
-            async for pair in flow:
-                yield pair
-        finally:
-            await close(flow)
+        async def pairs() -> AsyncGenerator[tuple[int, Any], None]:
+            flow = io.flow(enumerate(inputs), one, runs.budget, runs.scope, size, lend=True)
+            try:
+                async for pair in flow:
+                    yield pair
+            finally:
+                await close(flow)
+
+        return pairs()
 
 
 async def collect(chunks: AsyncIterator[Any]) -> Any:
@@ -277,20 +278,19 @@ async def collect(chunks: AsyncIterator[Any]) -> Any:
 
 
 async def _scoped(
-    produced: AsyncIterator[Any], chunks: AsyncIterator[Any], scope: Scope
+    produced: AsyncIterator[Any], chunks: AsyncIterator[Any], scope: Scope, checks: bool
 ) -> AsyncGenerator[Any, None]:
     """The chunks of a root run; leaving it closes its steps, then its source."""
     try:
         async for chunk in produced:
             yield chunk
+            if checks and scope.stopped:
+                raise Stopped
     except BaseException:
         scope.stop()
         raise
     finally:
-        try:
-            await close(produced)
-        finally:
-            await close(chunks)
+        await close_all(produced, chunks)
 
 
 class _Runs:
@@ -303,9 +303,13 @@ class _Runs:
             raise InputError(
                 f"a batch of {size} inputs takes one config or {size}, not {len(many)}"
             )
-        shared = many[0].get("max_concurrency") if many else None
+        first = None
+        for own in many or ():
+            check_config(own)
+            first = first or own
+        shared = first.get("max_concurrency") if first else None
         base = config if many is None else {"max_concurrency": shared} if shared else None
-        opened = open_run(io, base, limit)
+        opened = open_run(io, base, limit, of=first)
         self.scope, self.budget, self._many = Scope(opened.scope), opened.budget, many
         self._first = opened.within(self.scope)
         self._rest = self._first.without_id(warn=size not in (0, 1))

@@ -88,7 +88,7 @@ class RunnableBinding(Runnable[Input, Output]):
 
 
 def bind(step: Runnable[Any, Any], kwargs: dict[str, Any]) -> Runnable[Any, Any]:
-    return step._with_kwargs(kwargs)
+    return step._with_kwargs(kwargs) if kwargs else step
 
 
 def with_config(step: Runnable[Any, Any], config: RunnableConfig) -> Runnable[Any, Any]:
@@ -113,9 +113,11 @@ def own_listeners(on_start: Any, on_end: Any, on_error: Any) -> tuple[FunctionLi
 
 
 def _teller(function: Callable[[Event], Any]) -> Callable[[Event], Awaitable[None] | None]:
+    awaits = is_coroutine_function(function)
+
     def tell(event: Event) -> Awaitable[None] | None:
-        answer = function(event)
-        return answer if is_coroutine_function(function) else None  # type: ignore[no-any-return]
+        answer: Awaitable[None] = function(event)
+        return answer if awaits else None
 
     return tell
 

@@ -139,6 +139,9 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
     def _limit(self) -> int | None:
         return self.runnable._limit()
 
+    def get_name(self, suffix: str | None = None) -> str:
+        return self.runnable.get_name(suffix)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in type(self).__slots__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from headrace.engine.drive import close
+from headrace.engine.drive import Once, close
 from headrace.engine.hooks import provide
 from headrace.engine.run import config_of
-from headrace.engine.sums import NOTHING, Accumulator
+from headrace.engine.sums import NOTHING
 from headrace.engine.user import (
     Seam,
+    call,
     is_async_generator_function,
     is_coroutine_function,
     is_generator_function,
@@ -37,7 +39,7 @@ class RunnableLambda(Runnable[Input, Output]):
     async run a plain function works in a thread; `inline=True` says it is cheap enough not to.
     """
 
-    __slots__ = ("_asks", "_kwargs", "afunc", "func", "inline", "name")
+    __slots__ = ("_in_async", "_in_sync", "_kwargs", "afunc", "func", "inline", "name")
 
     def __init__(
         self,
@@ -46,56 +48,49 @@ class RunnableLambda(Runnable[Input, Output]):
         *,
         name: str | None = None,
         inline: bool = False,
+        kwargs: dict[str, Any] | None = None,
     ) -> None:
         if func is not None and (is_coroutine_function(func) or is_async_generator_function(func)):
             func, afunc = None, afunc or func
-        if func is None and afunc is None:
-            raise InputError("a RunnableLambda takes a function, a coroutine function, or both")
         given: Any = func or afunc
+        if given is None:
+            raise InputError("a RunnableLambda takes a function, a coroutine function, or both")
         if not callable(given):
             raise InputError(f"a RunnableLambda takes a function, not {given!r}")
         self.func, self.afunc, self.inline = func, afunc, inline
-        self.name = name or _name_of(given)
-        self._kwargs: dict[str, Any] = {}
-        self._asks = {f: _parameters(f) for f in (func, afunc) if f is not None}
+        self.name, self._kwargs = name or _name_of(given), kwargs or {}
+        self._in_sync = self._in_async = _Way(given, self.name, afunc, inline, self._kwargs)
+        if afunc is not None:
+            self._in_async = _Way(afunc, self.name, afunc, inline, self._kwargs)
 
     async def _invoke(self, input: Any, run: Run) -> Any:
-        seam = Seam(run, self.name)
-        func, afunc = self.func, self.afunc
-        if func is None or (afunc is not None and run.io.is_async):
-            output = await self._call_async(afunc, seam, input)
-        elif self._plain(func):
-            output = seam.call(func, input) if self._here(run) else await seam.call_plain(
-                func, input
-            )
+        way = self._in_async if run.io.is_async else self._in_sync
+        if way.plain and (self.inline or not run.io.is_async):
+            output = call(run, self.name, way.function, input)
         else:
-            output = await self._call(func, seam, input)
-        return await self._follow(output, input, run) if isinstance(output, Runnable) else output
+            output = await way.value(input, run)
+        if isinstance(output, Runnable):
+            return await self._deeper(run).invoke(output, input)
+        return output
 
-    def _plain(self, func: Any) -> bool:
-        return not (self._asks[func] or self._kwargs or is_generator_function(func))
-
-    def _here(self, run: Run) -> bool:
-        return self.inline or not run.io.is_async
-
-    async def _call(self, func: Any, seam: Seam, input: Any) -> Any:
-        extra = {**self._kwargs, **_injected(self._asks[func], seam.run)}
-        if not is_generator_function(func):
-            return await seam.call_plain(func, input, inline=self.inline, **extra)
-
-        def generate(_: Any) -> Any:
-            return func(input, **extra)
-
-        return await _summed(seam.run.io.generate(generate, _nothing(), seam))
-
-    async def _call_async(self, afunc: Any, seam: Seam, input: Any) -> Any:
-        extra = {**self._kwargs, **_injected(self._asks[afunc], seam.run)}
-        if not is_async_generator_function(afunc):
-            return await seam.call_async(afunc, input, **extra)
-        return await _summed(seam.items(seam.call(afunc, input, **extra)))
-
-    async def _follow(self, output: Runnable[Any, Any], input: Any, run: Run) -> Any:
-        return await self._deeper(run).invoke(output, input)
+    async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
+        input = await collect(chunks)
+        if input is NOTHING:
+            return
+        way = self._in_async if run.io.is_async else self._in_sync
+        if way.yields:
+            items = way.items(input, run)
+        else:
+            output = await way.value(input, run)
+            if not isinstance(output, Runnable):
+                yield output
+                return
+            items = self._deeper(run).transform(output, Once(input))
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await close(items)
 
     def _deeper(self, run: Run) -> Run:
         if run.depth <= 0:
@@ -105,52 +100,14 @@ class RunnableLambda(Runnable[Input, Output]):
             )
         return run.deeper()
 
-    async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
-        input = await collect(chunks)
-        if input is NOTHING:
-            return
-        seam = Seam(run, self.name)
-        items = self._items(seam, input)
-        if items is not None:
-            try:
-                async for item in items:
-                    yield item
-            finally:
-                await close(items)
-            return
-        output = await self._once(seam, input)
-        if not isinstance(output, Runnable):
-            yield output
-            return
-        inner = self._deeper(run).transform(output, _one(input))
-        try:
-            async for chunk in inner:
-                yield chunk
-        finally:
-            await close(inner)
-
-    async def _once(self, seam: Seam, input: Any) -> Any:
-        if self.func is None or (self.afunc is not None and seam.run.io.is_async):
-            return await self._call_async(self.afunc, seam, input)
-        return await self._call(self.func, seam, input)
-
-    def _items(self, seam: Seam, input: Any) -> AsyncIterator[Any] | None:
-        """The items of a generator function over one input; None for other functions."""
-        if self.func is None or (self.afunc is not None and seam.run.io.is_async):
-            if not is_async_generator_function(self.afunc):
-                return None
-            extra = {**self._kwargs, **_injected(self._asks[self.afunc], seam.run)}
-            return seam.items(seam.call(self.afunc, input, **extra))
-        func = self.func
-        if not is_generator_function(func):
-            return None
-        extra = {**self._kwargs, **_injected(self._asks[func], seam.run)}
-        return seam.run.io.generate(lambda _: func(input, **extra), _nothing(), seam)
-
     def _with_kwargs(self, kwargs: dict[str, Any]) -> Runnable[Any, Any]:
-        new = RunnableLambda(self.func, self.afunc, name=self.name, inline=self.inline)
-        new._kwargs = {**self._kwargs, **kwargs}
-        return new
+        return RunnableLambda(
+            self.func,
+            self.afunc,
+            name=self.name,
+            inline=self.inline,
+            kwargs={**self._kwargs, **kwargs},
+        )
 
     def __repr__(self) -> str:
         return f"RunnableLambda({self.name})"
@@ -164,23 +121,49 @@ class RunnableLambda(Runnable[Input, Output]):
         return hash((self.func, self.afunc))
 
 
-async def _nothing() -> AsyncGenerator[Any, None]:
-    return
-    yield
+class _Way:
+    """How a function is called; all that its signature says is read once, here."""
 
+    __slots__ = ("_asks", "_async", "_inline", "_kwargs", "_name", "function", "plain", "yields")
 
-async def _one(value: Any) -> AsyncGenerator[Any, None]:
-    yield value
+    def __init__(
+        self, function: Any, name: str, afunc: Any, inline: bool, kwargs: dict[str, Any]
+    ) -> None:
+        self.function, self._name, self._inline, self._kwargs = function, name, inline, kwargs
+        self._asks, self._async = _parameters(function), function is afunc
+        self.yields = is_generator_function(function) or is_async_generator_function(function)
+        # Without more arguments than the input, and giving its output when called.
+        self.plain = not (self._async or self.yields or self._asks or kwargs)
+
+    async def value(self, input: Any, run: Run) -> Any:
+        seam = Seam(run, self._name)
+        if self.yields:
+            return await _summed(self.items(input, run))
+        if self._async:
+            return await seam.call_async(self._filled(run), input)
+        return await seam.call_plain(self._filled(run), input, inline=self._inline)
+
+    def items(self, input: Any, run: Run) -> AsyncIterator[Any]:
+        """The items of a generator function over one input."""
+        seam, function = Seam(run, self._name), self._filled(run)
+        if self._async:
+            return seam.items(seam.call(function, input))
+        return run.io.generate(lambda _: function(input), Once(input), seam)
+
+    def _filled(self, run: Run) -> Callable[..., Any]:
+        """The function with the arguments bound, and with `config` and `run` if it asks."""
+        if not (self._asks or self._kwargs):
+            return self.function  # type: ignore[no-any-return]  # a user's function
+        asked = {name: config_of(run) if name == "config" else run for name in self._asks}
+        return partial(self.function, **{**self._kwargs, **asked})
 
 
 async def _summed(items: AsyncIterator[Any]) -> Any:
-    total = Accumulator()
     try:
-        async for item in items:
-            total.feed(item)
+        total = await collect(items)
     finally:
         await close(items)
-    return None if total.empty else total.total()
+    return None if total is NOTHING else total
 
 
 def _name_of(function: Any) -> str:
@@ -189,16 +172,12 @@ def _name_of(function: Any) -> str:
 
 
 def _parameters(function: Any) -> tuple[str, ...]:
-    """Which of `config` and `run` a function asks for; looked up once, at construction."""
+    """Which of `config` and `run` a function asks for, its first parameter being the input."""
     try:
-        known = inspect.signature(function).parameters
+        others = list(inspect.signature(function).parameters)[1:]
     except (TypeError, ValueError):
         return ()  # a builtin without a signature
-    return tuple(name for name in ("config", "run") if name in known)
-
-
-def _injected(asks: tuple[str, ...], run: Run) -> dict[str, Any]:
-    return {name: config_of(run) if name == "config" else run for name in asks}
+    return tuple(name for name in ("config", "run") if name in others)
 
 
 @overload

@@ -37,18 +37,18 @@ class RunnableGenerator(Runnable[Input, Output]):
     ) -> None:
         if transform is not None and is_async_generator_function(transform):
             transform, atransform = None, atransform or transform
-        given = transform or atransform
-        if given is None or not callable(given):
+        given: Any = transform or atransform
+        if not callable(given):
             raise InputError(f"a RunnableGenerator takes a generator function, not {given!r}")
         self._function, self._atransform = transform, atransform
-        self.name = name or getattr(given, "__name__", type(self).__name__)
+        self.name = name or str(getattr(given, "__name__", type(self).__name__))
 
     async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
-        seam = Seam(run, self.name)
-        if self._function is None or (self._atransform is not None and run.io.is_async):
-            items: AsyncIterator[Any] = seam.items(seam.call(self._atransform, chunks))
-        else:
-            items = run.io.generate(self._function, chunks, seam)
+        seam, plain, twin = Seam(run, self.name), self._function, self._atransform
+        if twin is not None and (run.io.is_async or plain is None):
+            items: AsyncIterator[Any] = seam.items(seam.call(twin, chunks))
+        elif plain is not None:
+            items = run.io.generate(plain, chunks, seam)
         try:
             async for item in items:
                 yield item

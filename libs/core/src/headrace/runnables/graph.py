@@ -161,7 +161,8 @@ def _(step: RunnableBranch[Any, Any], graph: Graph, tails: list[Tail]) -> list[T
 @_attach.register(RunnableWithFallbacks)
 def _(step: RunnableWithFallbacks[Any, Any], graph: Graph, tails: list[Tail]) -> list[Tail]:
     others = [(f"fallback {number}", one) for number, one in enumerate(step.fallbacks, 1)]
-    return _choice(step, graph, tails, [("first", step.runnable), *others])
+    name = f"{step.get_name()} or fallbacks"
+    return _choice(step, graph, tails, [("first", step.runnable), *others], name)
 
 
 @_attach.register(RunnableConfigurableAlternatives)

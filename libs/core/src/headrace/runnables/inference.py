@@ -236,7 +236,8 @@ def _(step: RunnablePassthrough, given: Any) -> Any:
 
 @gives.register(RunnableAssign)
 def _(step: RunnableAssign, given: Any) -> Any:
-    return _dict_of({**(keys_of(given) or {}), **(keys_of(gives(step.mapper, given)) or {})})
+    made = keys_of(gives(step.mapper, given)) or {}
+    return _dict_of({**(keys_of(given) or {}), **made}, step.get_name("output"))
 
 
 @gives.register(RunnablePick)
@@ -249,7 +250,8 @@ def _(step: RunnablePick, given: Any) -> Any:
 
 @gives.register(RunnableParallel)
 def _(step: RunnableParallel[Any], given: Any) -> Any:
-    return _dict_of({key: (gives(inner, given), True) for key, inner in step.steps.items()})
+    made = {key: (gives(inner, given), True) for key, inner in step.steps.items()}
+    return _dict_of(made, step.get_name("output"))
 
 
 @gives.register(RunnableSequence)

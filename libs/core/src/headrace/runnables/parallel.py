@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headrace.engine.drive import Once, close
+from headrace.engine.drive import Once, close_all
 from headrace.engine.hooks import provide
 from headrace.engine.strands import Scope
-from headrace.engine.user import place
+from headrace.engine.sums import AddableDict
+from headrace.engine.user import passed, place
 from headrace.errors import InputError
 from headrace.runnables.base import Runnable
 from headrace.runnables.coercion import coerce_to_runnable
@@ -19,28 +20,6 @@ if TYPE_CHECKING:
     from headrace.engine.run import Run
 
 Input = TypeVar("Input", contravariant=True)
-
-
-class AddableDict(dict[str, Any]):
-    """A dict whose `+` adds value by value; what does not add, the right one replaces."""
-
-    __slots__ = ()
-
-    def __add__(self, other: Mapping[str, Any]) -> AddableDict:
-        total = AddableDict(self)
-        for key, value in other.items():
-            mine = total.get(key)
-            if mine is None or value is None:
-                total[key] = value if mine is None else mine
-            else:
-                try:
-                    total[key] = mine + value
-                except TypeError:
-                    total[key] = value
-        return total
-
-    def __radd__(self, other: Any) -> AddableDict:
-        return AddableDict(other) + self if isinstance(other, Mapping) else NotImplemented
 
 
 class RunnableParallel(Runnable[Input, dict[str, Any]]):
@@ -89,25 +68,25 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         inner, sources = run.within(scope), self._sources(chunks, run)
 
         async def branch(key: str) -> AsyncGenerator[AddableDict, None]:
-            step = self.steps[key]
-            items = inner.transform(step, sources[key], f"map:key:{key}")
+            step, source = self.steps[key], sources[key]
+            frame = getattr(source, "ag_frame", None)
+            items = inner.transform(step, source, f"map:key:{key}")
             try:
                 async for item in items:
                     yield AddableDict({key: item})
             except Exception as error:
-                place(error, f"{key}:{step.get_name()}")
+                if not passed(error, frame):
+                    place(error, f"{key}:{step.get_name()}")
                 raise
             finally:
-                await close(items)
-                await close(sources[key])
+                await close_all(items, source)
 
         flow = run.io.flow(self.steps, branch, run.budget, scope, len(self.steps))
         try:
             async for item in flow:
                 yield item
         finally:
-            await close(flow)
-            await close(chunks)
+            await close_all(flow, chunks)
 
     def _sources(self, chunks: AsyncIterator[Any], run: Run) -> dict[str, AsyncIterator[Any]]:
         if isinstance(chunks, Once):

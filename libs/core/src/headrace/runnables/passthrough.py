@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from headrace.engine.drive import Once, close
+from headrace.engine.drive import Once, close, close_all
 from headrace.engine.hooks import provide
-from headrace.engine.sums import NOTHING, Accumulator
+from headrace.engine.sums import NOTHING, Accumulator, AddableDict
 from headrace.engine.user import Seam, is_coroutine_function
 from headrace.errors import InputError
 from headrace.runnables.base import Runnable
-from headrace.runnables.parallel import AddableDict, RunnableParallel
+from headrace.runnables.parallel import RunnableParallel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class RunnablePassthrough(Runnable[Any, Any]):
     """The input unchanged; `func` is told of it: before it goes on, or after the last chunk."""
 
-    __slots__ = ("func",)
+    __slots__ = ("_awaits", "func")
 
     def __init__(self, func: Callable[[Any], Any] | None = None) -> None:
-        self.func = func
+        self.func, self._awaits = func, is_coroutine_function(func)
 
     async def _invoke(self, input: Any, run: Run) -> Any:
         await self._tell(input, run)
@@ -44,13 +44,13 @@ class RunnablePassthrough(Runnable[Any, Any]):
         if self.func is None:
             return
         seam = Seam(run, self.get_name())
-        if is_coroutine_function(self.func):
+        if self._awaits:
             await seam.call_async(self.func, value)
         else:
             await seam.call_plain(self.func, value)
 
     @staticmethod
-    def assign(**steps: Any) -> RunnableAssign:  # type: ignore[override]  # as the field has it
+    def assign(**steps: Any) -> RunnableAssign:
         """The input dict with one more key for each given step."""
         return RunnableAssign(RunnableParallel(steps))
 
@@ -93,8 +93,7 @@ class RunnableAssign(Runnable[dict[str, Any], dict[str, Any]]):
             async for item in mapped:
                 yield item
         finally:
-            await close(mapped)
-            await close(source)
+            await close_all(mapped, source)
 
     def __repr__(self) -> str:
         return f"RunnablePassthrough.assign({self.mapper!r})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
@@ -55,27 +55,27 @@ def _model(kind: Any, name: str) -> type[BaseModel]:
     return create_model(name, __base__=root[_shown(kind)])
 
 
-def _fields(keys: Keys) -> dict[str, tuple[Any, Any]]:
+def _fields(keys: Keys) -> dict[str, tuple[Any, dict[str, Any]]]:
     return {
-        key: (_shown(kind), Field()) if required else (_shown(kind) | None, Field(None))
+        key: (_shown(kind), {}) if required else (Optional[_shown(kind)], {"default": None})
         for key, (kind, required) in keys.items()
     }
 
 
-def _config_field(spec: ConfigSpec) -> tuple[Any, Any]:
+def _config_field(spec: ConfigSpec) -> tuple[Any, dict[str, Any]]:
     default = spec.default if isinstance(spec.default, _SIMPLE) else None
-    return _shown(spec.annotation), Field(default, title=spec.name, description=spec.description)
+    about = {"default": default, "title": spec.name, "description": spec.description}
+    return _shown(spec.annotation), about
 
 
-def _create(name: str, fields: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
+def _create(name: str, fields: dict[str, tuple[Any, dict[str, Any]]]) -> type[BaseModel]:
     """A model with these fields; one whose name a model cannot have is reached by its alias."""
     named: dict[str, Any] = {}
-    for number, (key, (kind, info)) in enumerate(fields.items()):
+    for number, (key, (kind, about)) in enumerate(fields.items()):
         if key.startswith("_") or not key.isidentifier() or hasattr(BaseModel, key):
-            info.alias = info.validation_alias = info.serialization_alias = key
-            named[f"field_{number}"] = (kind, info)
+            named[f"field_{number}"] = (kind, Field(alias=key, **about))
         else:
-            named[key] = (kind, info)
+            named[key] = (kind, Field(**about))
     return create_model(name, __config__=_CONFIG, **named)
 
 

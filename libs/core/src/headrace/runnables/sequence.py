@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headrace.engine.drive import close
+from headrace.engine.drive import close_all
 from headrace.engine.hooks import provide
 from headrace.engine.user import place
 from headrace.errors import InputError
@@ -37,12 +37,17 @@ class RunnableSequence(Runnable[Input, Output]):
 
     async def _invoke(self, input: Any, run: Run) -> Any:
         value, at = input, 0
+        checks = run.scope.nested and not run.io.is_async
         try:
             if run.observed:
                 for at, step in enumerate(self.steps):
+                    if checks:
+                        run.check()
                     value = await run.invoke(step, value, self._tags[at])
             else:
                 for step in self.steps:
+                    if checks:
+                        run.check()
                     value = await step._invoke(value, run)
                     at += 1
         except Exception as error:
@@ -51,21 +56,22 @@ class RunnableSequence(Runnable[Input, Output]):
         return value
 
     async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
+        source = chunks
         stages: list[AsyncIterator[Any]] = []
         for step, tag in zip(self.steps, self._tags, strict=True):
             chunks = run.transform(step, chunks, tag)
             stages.append(chunks)
         # Which step failed is read off the traceback: a `try` a step would cost every chunk.
-        frames = [getattr(stage, "ag_frame", None) for stage in stages]
+        frames = [getattr(stage, "ag_frame", None) for stage in (source, *stages)]
         try:
             async for chunk in chunks:
                 yield chunk
         except Exception as error:
-            place(error, self._where(_deepest(error, frames)))
+            if at := _deepest(error, frames):  # 0: the source's own
+                place(error, self._where(at - 1))
             raise
         finally:
-            for stage in reversed(stages):
-                await close(stage)
+            await close_all(*reversed(stages))
 
     def _where(self, at: int) -> str:
         return f"{at}:{self.steps[at].get_name()}"

@@ -1,7 +1,7 @@
 """Tools: functions that a model may call, and how they are described to it."""
 
 from headrace.tools.arguments import ToolArgumentError
-from headrace.tools.convert import convert_to_tool, convert_to_tools
+from headrace.tools.convert import convert_to_tool
 from headrace.tools.injection import InjectedToolArg, InjectedToolCallId
 from headrace.tools.tool import Tool, ToolOptions, tool
 
@@ -12,6 +12,5 @@ __all__ = [
     "ToolArgumentError",
     "ToolOptions",
     "convert_to_tool",
-    "convert_to_tools",
     "tool",
 ]

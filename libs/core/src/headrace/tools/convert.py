@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,9 +13,6 @@ from headrace.runnables.base import Runnable
 from headrace.tools.docstring import read_docstring
 from headrace.tools.inference import arguments_in, is_fields
 from headrace.tools.tool import Tool
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Under which keys tool formats keep the JSON Schema of the arguments.
 _PARAMETERS = ("parameters", "input_schema", "inputSchema")
@@ -37,16 +34,6 @@ def convert_to_tool(tool: Any, *, strict: bool | None = None) -> dict[str, Any]:
             f"tool `{found['name']}` says strict={found['strict']}, the call strict={strict}"
         )
     return {**found, "strict": strict}
-
-
-def convert_to_tools(tools: Sequence[Any], *, strict: bool | None = None) -> list[dict[str, Any]]:
-    """Each of the tools by `convert_to_tool`; InputError for two of one name."""
-    found = [convert_to_tool(tool, strict=strict) for tool in tools]
-    names = [tool["name"] for tool in found if "parameters" in tool]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"two tools are named `{name}`; a call could not tell them apart")
-    return found
 
 
 def _converted(tool: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def content_of(value: Any) -> str | list[Any]:
         return value
     try:
         return to_json(value, serialize_unknown=True, bytes_mode="base64").decode()
-    except ValueError:  # it contains itself, or keys that JSON does not have
+    except ValueError:  # half of a surrogate pair, or a serializer of its own that fails
         return str(value)
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import (
     Annotated,
     Any,
@@ -99,13 +100,9 @@ def hints_of(thing: Any) -> dict[str, Any]:
     Raises InputError for a name that cannot be found.
     """
     try:
-        return get_type_hints(thing, include_extras=True)
-    except NameError:
-        pass  # a name that is local to the function in which `thing` is defined
+        return get_type_hints(thing, localns=_names_around(thing), include_extras=True)
     except TypeError:
         return {}  # a builtin
-    try:
-        return get_type_hints(thing, localns=_callers_names(), include_extras=True)
     except NameError as error:
         raise InputError(
             f"an annotation of `{getattr(thing, '__name__', thing)}` cannot be read: {error}; "
@@ -139,12 +136,20 @@ def _is_plain(function: Any) -> bool:
     return inspect.isroutine(function) or inspect.isclass(function)
 
 
-def _callers_names() -> dict[str, Any]:
-    """The local names of the code that called into this package."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("headrace.tools"):
+def _names_around(thing: Any) -> dict[str, Any] | None:
+    """The local names of the functions inside which `thing` is being defined."""
+    inside = getattr(thing, "__qualname__", "").split(".<locals>")[:-1]
+    if not inside:
+        return None
+    around = {".<locals>".join(inside[: count + 1]) for count in range(len(inside))}
+    names: dict[str, Any] = {}
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        mine = frame.f_globals.get("__name__") == thing.__module__
+        if mine and frame.f_code.co_qualname in around:
+            names = {**frame.f_locals, **names}
         frame = frame.f_back
-    return dict(frame.f_locals)
+    return names
 
 
 def _key(name: str, hint: Any, required: bool) -> Parameter:

@@ -85,15 +85,11 @@ class Tool(Runnable[ToolInput, Any]):
         self._signature = _signature(function, args_schema)
         self.arguments = arguments_of(self.name, self._signature, args_schema, doc, parse_docstring)
         self._check_fit()
-        whole = parse_docstring is False or not documents(doc, self._signature)
-        text = doc.whole if whole else doc.text
+        # What the docstring says of the arguments leaves the text only for their schema.
+        taken = args_schema is None and parse_docstring is not False
+        written = doc.text if taken and documents(doc, self._signature) else doc.whole
         schema_says = self.arguments.parameters.pop("description", None)
-        self.description = description or text or schema_says or ""
-        if not self.description:
-            raise InputError(
-                f"tool `{self.name}` has no description, and a model chooses by it; write a "
-                "docstring, or give `description`"
-            )
+        self.description = _checked(self.name, description or written or schema_says)
         self.args_schema, self.return_direct = args_schema, return_direct
         self.response_format, self.inline = response_format, inline
         self.handle_tool_error = handle_tool_error
@@ -298,6 +294,15 @@ def _name(name: Any, function: Any) -> str:
     if not isinstance(found, str) or not found:
         raise InputError(f"a tool needs a name; give `name` for {function!r}")
     return found
+
+
+def _checked(name: str, description: str | None) -> str:
+    if not description:
+        raise InputError(
+            f"tool `{name}` has no description, and a model chooses by it; write a docstring, "
+            "or give `description`"
+        )
+    return description
 
 
 def _signature(function: Any, args_schema: Any) -> Signature:

@@ -54,71 +54,101 @@ class ChatOpenAI(BaseChatModel):
         validation_alias=_also("model", "model_name"),
     )  # fmt: skip
     max_tokens: int | None = Field(
-        None, ge=1, description="Bound of the answer in tokens, reasoning included.",
+        default=None, ge=1, description="Bound of the answer in tokens, reasoning included.",
         validation_alias=_also("max_tokens", "max_completion_tokens"),
     )  # fmt: skip
     timeout: Timeout = Field(
-        Timeout(), description="Seconds, or a Timeout.",
+        default=Timeout(), description="Seconds, or a Timeout.",
         validation_alias=_also("timeout", "request_timeout"),
     )  # fmt: skip
     api_key: SecretStr | Callable[[], Any] | None = Field(
-        None, description="The key, or a function (sync or async) asked for it at each request.",
+        default=None, description="The key, or a function asked for it at each request.",
         validation_alias=_also("api_key", "openai_api_key"),
     )  # fmt: skip
     base_url: str | None = Field(
-        None, description="Where the service is; a full endpoint is accepted.",
+        default=None, description="Where the service is; a full endpoint is accepted.",
         validation_alias=_also("base_url", "openai_api_base"),
     )  # fmt: skip
     proxy: str | None = Field(
-        None, description="URL of an HTTP proxy; else the environment's.", repr=False,
+        default=None, description="URL of an HTTP proxy; else the environment's.", repr=False,
         validation_alias=_also("proxy", "openai_proxy"),
     )  # fmt: skip
     organization: str | None = Field(
-        None, description="Organization that pays (OPENAI_ORG_ID).",
+        default=None, description="Organization that pays (OPENAI_ORG_ID).",
         validation_alias=_also("organization", "openai_organization"),
     )  # fmt: skip
-    project: str | None = Field(None, description="Project that pays (OPENAI_PROJECT_ID).")
-    dialect: str | None = Field(None, description="Row of the table of compatible services.")
-    default_query: Mapping[str, str] | None = Field(None, description="Query parameters more.")
-    http_client: Any = Field(None, description="Your own httpx2.Client.", repr=False)
-    http_async_client: Any = Field(None, description="Your own httpx2.AsyncClient.", repr=False)
+    project: str | None = Field(default=None, description="Project that pays (OPENAI_PROJECT_ID).")
+    dialect: str | None = Field(
+        default=None, description="Row of the table of compatible services."
+    )
+    default_query: Mapping[str, str] | None = Field(
+        default=None, description="Query parameters more."
+    )
+    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
+    http_async_client: Any = Field(
+        default=None, description="Your own httpx2.AsyncClient.", repr=False
+    )
 
-    top_p: float | None = Field(None, ge=0, le=1, description="Nucleus of the likeliest words.")
-    n: int | None = Field(None, ge=1, le=128, description="How many answers.")
-    seed: int | None = Field(None, description="For answers that repeat, as far as possible.")
-    logprobs: bool | None = Field(None, description="Log probabilities of the answer's tokens.")
-    top_logprobs: int | None = Field(None, ge=0, le=20, description="Likeliest tokens at each.")
-    logit_bias: Mapping[str, int] | None = Field(None, description="Token id to -100 … 100.")
-    presence_penalty: float | None = Field(None, ge=-2, le=2, description="Above 0: new topics.")
+    top_p: float | None = Field(
+        default=None, ge=0, le=1, description="Nucleus of the likeliest words."
+    )
+    n: int | None = Field(default=None, ge=1, le=128, description="How many answers.")
+    seed: int | None = Field(
+        default=None, description="For answers that repeat, as far as possible."
+    )
+    logprobs: bool | None = Field(
+        default=None, description="Log probabilities of the answer's tokens."
+    )
+    top_logprobs: int | None = Field(
+        default=None, ge=0, le=20, description="Likeliest tokens at each."
+    )
+    logit_bias: Mapping[str, int] | None = Field(
+        default=None, description="Token id to -100 … 100."
+    )
+    presence_penalty: float | None = Field(
+        default=None, ge=-2, le=2, description="Above 0: new topics."
+    )
     frequency_penalty: float | None = Field(
-        None, ge=-2, le=2, description="Above 0: fewer repetitions."
+        default=None, ge=-2, le=2, description="Above 0: fewer repetitions."
     )
-    parallel_tool_calls: bool | None = Field(None, description="Several calls in one answer.")
-    verbosity: Literal["low", "medium", "high"] | None = Field(None, description="How wordy.")
+    parallel_tool_calls: bool | None = Field(
+        default=None, description="Several calls in one answer."
+    )
+    verbosity: Literal["low", "medium", "high"] | None = Field(
+        default=None, description="How wordy."
+    )
     service_tier: str | None = Field(
-        None, description="auto, default, flex, scale, priority or fast."
+        default=None, description="auto, default, flex, scale, priority or fast."
     )
-    store: bool | None = Field(None, description="Keep the answer at the provider.")
-    user: str | None = Field(None, description="Your end user; see `safety_identifier`.")
+    store: bool | None = Field(default=None, description="Keep the answer at the provider.")
+    user: str | None = Field(default=None, description="Your end user; see `safety_identifier`.")
     safety_identifier: str | None = Field(
-        None, max_length=64, description="Stable id of your end user, hashed."
+        default=None, max_length=64, description="Stable id of your end user, hashed."
     )
-    prompt_cache_key: str | None = Field(None, description="Routes alike prompts together.")
+    prompt_cache_key: str | None = Field(default=None, description="Routes alike prompts together.")
     prompt_cache_retention: Literal["in_memory", "24h"] | None = Field(
-        None, description="How long a cached prompt is kept."
+        default=None, description="How long a cached prompt is kept."
     )
     prompt_cache_options: Mapping[str, Any] | None = Field(
-        None, description='{"mode": "implicit" | "explicit", "ttl"}.'
+        default=None, description='{"mode": "implicit" | "explicit", "ttl"}.'
     )
     modalities: tuple[Literal["text", "audio"], ...] | None = Field(
-        None, description="What the answer is made of."
+        default=None, description="What the answer is made of."
     )
-    audio: Mapping[str, Any] | None = Field(None, description='{"voice", "format"} of speech.')
-    prediction: Mapping[str, Any] | None = Field(None, description="Text the answer resembles.")
-    web_search_options: Mapping[str, Any] | None = Field(None, description="For search models.")
-    moderation: Mapping[str, Any] | None = Field(None, description="Moderation beside the call.")
-    stream_usage: bool = Field(True, description="Ask for usage at the end of a stream.")
-    stream_options: Mapping[str, Any] | None = Field(None, description="In place of that.")
+    audio: Mapping[str, Any] | None = Field(
+        default=None, description='{"voice", "format"} of speech.'
+    )
+    prediction: Mapping[str, Any] | None = Field(
+        default=None, description="Text the answer resembles."
+    )
+    web_search_options: Mapping[str, Any] | None = Field(
+        default=None, description="For search models."
+    )
+    moderation: Mapping[str, Any] | None = Field(
+        default=None, description="Moderation beside the call."
+    )
+    stream_usage: bool = Field(default=True, description="Ask for usage at the end of a stream.")
+    stream_options: Mapping[str, Any] | None = Field(default=None, description="In place of that.")
 
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run

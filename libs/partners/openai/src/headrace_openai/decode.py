@@ -106,11 +106,17 @@ class Decoder:
 
     def finish(self) -> list[AIMessageChunk]:
         """The last chunks of a stream that has ended."""
-        first = self._choices.get(0)
-        if first is None and not self._choices:
+        if not self._choices:
             raise self._interrupted("before it said anything")
         if not self._ended and not any(c.finish for c in self._choices.values()):
             raise self._interrupted("without a finish reason and without `[DONE]`")
+        try:
+            return self._finish()
+        except _MALFORMED as exc:
+            raise _malformed("end of the stream", None, exc) from exc
+
+    def _finish(self) -> list[AIMessageChunk]:
+        first = self._choices.get(0)
         chunks: list[AIMessageChunk] = []
         meta: dict[str, Any] = {}
         for index, choice in sorted(self._choices.items()):
@@ -133,11 +139,15 @@ class Decoder:
         choices = event["choices"] or ()
         for place, choice in enumerate(choices):
             index = choice.get("index", place) or 0
+            if index.__class__ is not int:
+                raise TypeError(f"the index of a choice is {index!r}")
             decoder = self._choices.get(index)
             if decoder is None:
                 notes = citations(event) if index == 0 else []
                 decoder = ChoiceDecoder(notes, annotated=self._annotated)
                 self._choices[index] = decoder
+            if "message" in choice:
+                self._ended = True  # a server that does not stream has said it all
             if index != 0:
                 decoder.kept.extend(decoder.feed(choice, id))
                 continue

@@ -62,9 +62,14 @@ class Dialect:
     call_extras: frozenset[str] = frozenset()
 
 
+_OPENAI_PAGE = (
+    "https://developers.openai.com/api/reference/resources/chat/subresources/completions/"
+    "methods/create"
+)
+
 OPENAI = Dialect(
     id="openai",
-    page="https://developers.openai.com/api/reference/resources/chat/subresources/completions/methods/create",
+    page=_OPENAI_PAGE,
     base_url="https://api.openai.com/v1",
     keys=("OPENAI_API_KEY",),
     hosts=("api.openai.com", "us.api.openai.com", "eu.api.openai.com"),
@@ -79,7 +84,7 @@ OPENAI = Dialect(
 # What an unknown host gets: only what every server is known to take.
 COMPATIBLE = Dialect(
     id="openai_compatible",
-    page="https://developers.openai.com/api/reference/resources/chat/subresources/completions/methods/create",
+    page=_OPENAI_PAGE,
     keys=("OPENAI_API_KEY",),
     key_required=False,
     call_extras=frozenset({"extra_content"}),
