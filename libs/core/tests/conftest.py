@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from headrace.engine.drive import drive
+from headrace.engine.worlds import async_world, sync_world
+
 # Timing never decides a test.
 settings.register_profile("headrace", deadline=None)
 settings.load_profile("headrace")
@@ -17,6 +20,10 @@ class Sync:
     """The sync doors. `read` takes up to `count` chunks of a stream and then leaves it."""
 
     is_async = False
+
+    def run(self, work: Any) -> Any:
+        """What the coroutine function `work(io)` gives in this world."""
+        return drive(work(sync_world()))
 
     def invoke(self, step: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         return step.invoke(input, config, **kwargs)
@@ -42,6 +49,12 @@ class Async:
     """The async doors, each under an event loop of its own, called as the sync ones are."""
 
     is_async = True
+
+    def run(self, work: Any) -> Any:
+        async def main() -> Any:
+            return await work(async_world())
+
+        return asyncio.run(main())
 
     def invoke(self, step: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         return asyncio.run(step.ainvoke(input, config, **kwargs))

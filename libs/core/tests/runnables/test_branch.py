@@ -17,9 +17,7 @@ branch: RunnableBranch[Any, Any] = RunnableBranch(
 
 
 @pytest.mark.parametrize(("given", "found"), [(11, "big"), (6, "middle"), (1, "small")])
-def test_the_step_of_the_first_true_condition_is_called(
-    world: Any, given: int, found: str
-) -> None:
+def test_the_step_of_the_first_true_condition_is_called(world: Any, given: int, found: str) -> None:
     assert world.invoke(branch, given) == found
     assert world.stream(branch, given) == [found]
 

@@ -121,8 +121,14 @@ def test_fields_survive_binding_and_a_config(world: Any) -> None:
     assert world.invoke(step, 1, setting(heat=1.5))[1] == 1.5
     fixed = step.with_config(configurable={"heat": 0.5})
     assert world.invoke(fixed, 1)[1] == 0.5
-    assert world.invoke(Modelled().with_config(tags=["t"]).configurable_fields(
-        temperature=heat), 1, setting(heat=0.25))[1] == 0.25
+    assert (
+        world.invoke(
+            Modelled().with_config(tags=["t"]).configurable_fields(temperature=heat),
+            1,
+            setting(heat=0.25),
+        )[1]
+        == 0.25
+    )
 
 
 def test_fields_survive_the_methods_of_the_step(world: Any) -> None:
@@ -181,11 +187,15 @@ def test_the_items_of_a_batch_may_each_have_their_own(world: Any) -> None:
 
 def test_with_prefix_keys_a_field_belongs_to_its_alternative(world: Any) -> None:
     field = {"temperature": ConfigurableField("heat")}
-    step = Modelled().configurable_fields(**field).configurable_alternatives(
-        ConfigurableField("model"),
-        default_key="one",
-        prefix_keys=True,
-        two=Modelled(temperature=1).configurable_fields(**field),
+    step = (
+        Modelled()
+        .configurable_fields(**field)
+        .configurable_alternatives(
+            ConfigurableField("model"),
+            default_key="one",
+            prefix_keys=True,
+            two=Modelled(temperature=1).configurable_fields(**field),
+        )
     )
     values = {"model==one/heat": 0.25, "model==two/heat": 0.75}
     assert world.invoke(step, 1, setting(**values))[1] == 0.25
@@ -194,16 +204,20 @@ def test_with_prefix_keys_a_field_belongs_to_its_alternative(world: Any) -> None
 
 
 def test_a_shared_field_keeps_its_id_inside_a_prefix(world: Any) -> None:
-    step = Modelled().configurable_fields(
-        temperature=ConfigurableField("heat", is_shared=True)
-    ).configurable_alternatives(ConfigurableField("model"), prefix_keys=True, two=Slotted(2))
+    step = (
+        Modelled()
+        .configurable_fields(temperature=ConfigurableField("heat", is_shared=True))
+        .configurable_alternatives(ConfigurableField("model"), prefix_keys=True, two=Slotted(2))
+    )
     assert world.invoke(step, 1, setting(heat=0.5))[1] == 0.5
 
 
 def test_methods_reach_whichever_alternative_is_named(world: Any) -> None:
-    step = Modelled().configurable_alternatives(
-        ConfigurableField("which"), hot=Modelled(temperature=2)
-    ).bind_tools(["t"])
+    step = (
+        Modelled()
+        .configurable_alternatives(ConfigurableField("which"), hot=Modelled(temperature=2))
+        .bind_tools(["t"])
+    )
     assert world.invoke(step, 1, setting(which="hot")) == (1, 2.0, [], ["t"])
 
 

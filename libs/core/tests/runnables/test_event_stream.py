@@ -37,17 +37,11 @@ def inc(x: int) -> int:
 
 def test_each_step_starts_streams_and_ends_inside_its_parent() -> None:
     events = events_of((double | inc).with_config(run_name="both"), 3)
-    assert told(events) == [
-        "on_chain_start both",
-        "on_chain_start double",
-        "on_chain_stream double",
-        "on_chain_start inc",
-        "on_chain_end double",
-        "on_chain_stream inc",
-        "on_chain_stream both",
-        "on_chain_end inc",
-        "on_chain_end both",
-    ] or set(told(events)) == set(told(events))
+    names = told(events)
+    assert (names[0], names[-1]) == ("on_chain_start both", "on_chain_end both")
+    for name in ("both", "double", "inc"):
+        own = [kind for kind, _, who in map(lambda text: text.partition(" "), names) if who == name]
+        assert own == ["on_chain_start", "on_chain_stream", "on_chain_end"]
     ids = {event["name"]: event["run_id"] for event in events}
     parents = {event["name"]: event["parent_ids"] for event in events}
     assert parents == {"both": [], "double": [ids["both"]], "inc": [ids["both"]]}
@@ -96,7 +90,10 @@ def test_custom_events_come_from_plain_functions_and_coroutine_functions() -> No
         return x
 
     events = [e for e in events_of(plain | waiting, 3) if e["event"] == "on_custom_event"]
-    assert [(event["name"], event["data"]) for event in events] == [("halfway", {"x": 3}), ("retry", 3)]
+    assert [(event["name"], event["data"]) for event in events] == [
+        ("halfway", {"x": 3}),
+        ("retry", 3),
+    ]
 
 
 def test_a_retry_is_an_event_of_its_own() -> None:

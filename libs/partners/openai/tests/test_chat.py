@@ -26,6 +26,7 @@ from headrace.errors import (
     ModelRateLimitError,
     ModelTimeoutError,
     StreamInterruptedError,
+    StructuredOutputError,
     WireError,
 )
 from headrace.messages import AIMessage
@@ -211,6 +212,31 @@ def test_what_is_adapted_is_recorded(ask: Any, stream: Any) -> None:
     (record,) = ask(model_at(**given), "hello").response_metadata["adapted"]
     assert (record["asked"], record["sent"]) == (900, "low")
     assert sum(stream(model_at(**given), "hello")).response_metadata["adapted"] == [record]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, "response_format"),
+        ({"dialect": "openrouter"}, "response_format"),
+        ({"dialect": "perplexity"}, "response_format"),
+        ({"dialect": "deepseek"}, "tools"),
+        ({"dialect": "groq"}, "tools"),
+        ({"dialect": "groq", "profile": {"structured_output": True}}, "response_format"),
+        ({"profile": {"structured_output": False}}, "tools"),
+    ],
+)
+def test_objects_are_asked_for_in_the_way_the_service_does_best(given: Any, asked: str) -> None:
+    seen: list[Any] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        seen.append(json.loads(request.content))
+        return answering(request)
+
+    schema = {"title": "Out", "type": "object", "properties": {"a": {"type": "integer"}}}
+    with pytest.raises(StructuredOutputError):
+        model_at(handler, **given).with_structured_output(schema).invoke("hello")
+    assert {"response_format", "tools"} & seen[0].keys() == {asked}
 
 
 def test_a_429_says_when_to_come_back(ask: Any) -> None:

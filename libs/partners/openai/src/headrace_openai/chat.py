@@ -200,8 +200,9 @@ class ChatOpenAI(BaseChatModel):
                     gate.done = reader.ended
             finally:
                 await _close(response, run)
-        for chunk in reader.end():
-            yield chunk
+            gate.done = False  # what is wrong with the end of an answer does matter
+            for chunk in reader.end():
+                yield chunk
         if notes:
             yield AIMessageChunk(response_metadata={"adapted": notes})
 
