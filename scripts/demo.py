@@ -19,6 +19,7 @@ from headrace.callbacks import get_usage_metadata_callback
 from headrace.chat_models import Model
 from headrace.errors import HeadraceError
 from headrace.messages import AIMessage, HumanMessage
+from headrace_openai.loopback import LoopbackServer
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR = 28
@@ -71,8 +72,6 @@ def slow(name: str) -> dict[str, Any]:
 
 def through_http(files: list[Path]) -> None:
     """The same through the real OpenAI SDK, against a server on loopback."""
-    from headrace_openai.loopback import LoopbackServer
-
     with LoopbackServer(init_chat_model("offline:demo"), chunk_delay=0.005) as server:
         model = init_chat_model("openai:demo", base_url=server.base_url, api_key="none-needed")
         with model:
@@ -144,7 +143,8 @@ def batched(chain: Any, files: list[Path]) -> None:
     for _, summary in chain.batch_as_completed(parts, {"max_concurrency": 8}):
         done, words = done + 1, words + len(summary.split())
         filled = BAR * done // len(parts)
-        print(f"\r   [{'#' * filled}{'.' * (BAR - filled)}] {done}/{len(parts)}", end="")
+        if sys.stdout.isatty() or done == len(parts):
+            print(f"\r   [{'#' * filled}{'.' * (BAR - filled)}] {done}/{len(parts)}", end="")
     print(f"   {words} words in all")
 
 

@@ -29,6 +29,9 @@ class Chunks:
         self.seen, self.enough = 0, threading.Event()
         self._count = enough
 
+    async def heard(self) -> None:
+        await asyncio.to_thread(self.enough.wait, 20)
+
     def handle(self, event: Any) -> None:
         self.seen += 1
         if self.seen >= self._count:
@@ -63,8 +66,7 @@ def cancelled_task(model: Any) -> None:
     async def run() -> None:
         listener = Chunks(2)
         task = asyncio.create_task(model.ainvoke("x", {"callbacks": [listener]}))
-        while listener.seen < 2:
-            await asyncio.sleep(0.001)
+        await listener.heard()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -115,8 +117,7 @@ def abandoned_batch_async(model: Any) -> None:
             async for result in results:
                 assert result == (2, "quick")
                 break
-            while listener.seen < 4:
-                await asyncio.sleep(0.001)
+            await listener.heard()
         await model.aclose()
 
     asyncio.run(run())

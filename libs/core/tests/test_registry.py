@@ -109,7 +109,9 @@ def wheel(folder: Path) -> Path:
         )
         info = "acme_models-1.0.dist-info/"
         made.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: acme-models\nVersion: 1.0\n")
-        made.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(
+            info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         made.writestr(
             info + "entry_points.txt", "[headrace.providers]\nacme = acme_models:PROVIDER\n"
         )

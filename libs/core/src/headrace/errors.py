@@ -1,18 +1,18 @@
 """The one tree of errors; every error says what was asked, found, and what to do.
 
-    HeadraceError
-    ├── ConfigurationError
-    │   ├── UnknownProviderError · MissingPackageError · MissingCredentialError
-    ├── InputError · SuspendedError · StepError · RecursionLimitError
-    ├── WireError · OutputParserError · StructuredOutputError
-    ├── ToolError · ToolLoopLimitError · UsageLimitExceeded
-    ├── UnsupportedParameterError · UnsupportedContentError
-    └── ModelError
-        ├── ModelAuthenticationError · ModelPermissionDeniedError · ModelNotFoundError
-        ├── ModelInvalidRequestError > ContextOverflowError
-        ├── ModelRateLimitError · ModelAPIError · ModelConnectionError · ModelTimeoutError
-        ├── ModelRefusalError
-        └── StreamInterruptedError (.partial, .usage)
+HeadraceError
+├── ConfigurationError
+│   ├── UnknownProviderError · MissingPackageError · MissingCredentialError
+├── InputError · SuspendedError · StepError · RecursionLimitError
+├── WireError · OutputParserError · StructuredOutputError
+├── ToolError · ToolLoopLimitError · UsageLimitExceeded
+├── UnsupportedParameterError · UnsupportedContentError
+└── ModelError
+    ├── ModelAuthenticationError · ModelPermissionDeniedError · ModelNotFoundError
+    ├── ModelInvalidRequestError > ContextOverflowError
+    ├── ModelRateLimitError · ModelAPIError · ModelConnectionError · ModelTimeoutError
+    ├── ModelRefusalError
+    └── StreamInterruptedError (.partial, .usage)
 """
 
 from __future__ import annotations

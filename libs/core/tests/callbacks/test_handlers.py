@@ -189,6 +189,21 @@ def test_a_retry_a_fallback_and_custom_events_are_told_apart(world: Any) -> None
     ]  # fmt: skip
 
 
+def test_a_step_may_tell_a_text(world: Any) -> None:
+    class Talker(Runnable[Any, Any]):
+        async def _invoke(self, input: Any, run: Any) -> Any:
+            await run.note("text", "thinking")
+            return input
+
+    class Texts(Recorder):
+        def on_text(self, text: str, **kwargs: Any) -> None:
+            self.note("text", text, kwargs)
+
+    handler = Texts()
+    world.invoke(Talker(), 1, {"callbacks": [handler]})
+    assert [what for _, what, _ in handler.heard] == ["thinking"]
+
+
 def test_what_is_ignored_is_not_called(world: Any) -> None:
     class Deaf(Models, Chains):
         ignore_chat_model = True

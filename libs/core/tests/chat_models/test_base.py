@@ -55,7 +55,9 @@ def test_an_option_of_the_call_wins_over_a_bound_one_and_that_over_the_field(wor
 
 
 def test_an_option_of_none_takes_a_parameter_away(world: Any) -> None:
-    assert "temperature" not in told(world.invoke(Echo(model="e", temperature=1), "", temperature=None))
+    assert "temperature" not in told(
+        world.invoke(Echo(model="e", temperature=1), "", temperature=None)
+    )
 
 
 def test_stop_is_one_text_or_several(world: Any) -> None:
@@ -74,7 +76,10 @@ def test_stop_is_one_text_or_several(world: Any) -> None:
         (lambda: Echo(model="e").bind(temperature="hot"), "`temperature` of a call of `Echo`"),
         (lambda: Echo(model="e").invoke("x", api_key="k"), "belongs to the model, not to a call"),
         (lambda: Echo(model="e").bind_tools([], tool_choice="f").invoke("x"), "which is not bound"),
-        (lambda: Echo(model="e").bind_tools([], tool_choice="any").invoke("x"), "no tools are boun"),
+        (
+            lambda: Echo(model="e").bind_tools([], tool_choice="any").invoke("x"),
+            "no tools are boun",
+        ),
         (lambda: Echo(model="e").bind_tools([], tool_choice=3), "`tool_choice` is"),
     ],
 )
@@ -194,7 +199,7 @@ def test_an_interrupted_stream_keeps_what_came(world: Any) -> None:
 
 
 def test_an_async_invoke_that_takes_too_long_is_a_timeout() -> None:
-    with pytest.raises(ModelTimeoutError, match="within `timeout` = 0.05 s"):
+    with pytest.raises(ModelTimeoutError, match=r"within `timeout` = 0\.05 s"):
         asyncio.run(Stuck(model="s", timeout=0.05, max_retries=0).ainvoke("hi"))
 
 

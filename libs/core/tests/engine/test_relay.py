@@ -58,14 +58,15 @@ def test_the_error_of_the_task_comes_after_its_items() -> None:
         put(1)
         raise ValueError("late")
 
-    async def consume() -> list[Any]:
-        seen = []
-        with pytest.raises(ValueError, match="late"):
-            async for item in relayed(work):
-                seen.append(item)
-        return seen
+    seen: list[Any] = []
 
-    assert asyncio.run(consume()) == [1]
+    async def consume() -> None:
+        async for item in relayed(work):
+            seen.append(item)
+
+    with pytest.raises(ValueError, match="late"):
+        asyncio.run(consume())
+    assert seen == [1]
 
 
 @pytest.mark.parametrize("leave", ["close", "cancel"])

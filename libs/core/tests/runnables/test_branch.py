@@ -64,3 +64,12 @@ def test_arguments_of_a_call_go_to_the_chosen_step_alone(world: Any) -> None:
 def test_what_is_no_pair_or_lacks_a_default_is_refused(given: Any) -> None:
     with pytest.raises(InputError, match="pair"):
         RunnableBranch(*given)
+
+
+def test_an_error_of_a_condition_says_which(world: Any) -> None:
+    def refuse(value: Any) -> Any:
+        raise InputError("no")
+
+    with pytest.raises(InputError) as caught:
+        world.stream(RunnableBranch((refuse, len), len), 1)
+    assert caught.value.step == "condition 1:refuse"

@@ -235,3 +235,18 @@ def test_configurable_steps_pickle_and_copy(world: Any) -> None:
     world.invoke(step, 3, setting(heat=5))
     for other in (pickle.loads(pickle.dumps(step)), copy.deepcopy(step)):
         assert world.invoke(other, 3, setting(heat=5)) == 15
+
+
+def test_a_value_without_a_key_is_built_for_each_call(world: Any) -> None:
+    step = Slotted(2).configurable_fields(factor=heat)
+
+    class Unhashable(int):
+        __hash__ = None  # type: ignore[assignment]  # what a set or a mutable model has
+
+    assert world.invoke(step, 3, setting(heat=Unhashable(5))) == 15
+
+
+def test_equal_values_of_different_types_are_different_settings(world: Any) -> None:
+    step = Slotted(2).configurable_fields(factor=heat)
+    assert world.invoke(step, 3, setting(heat=1)) == 3
+    assert type(world.invoke(step, 3, setting(heat=1.0))) is float

@@ -40,7 +40,7 @@ def test_each_step_starts_streams_and_ends_inside_its_parent() -> None:
     names = told(events)
     assert (names[0], names[-1]) == ("on_chain_start both", "on_chain_end both")
     for name in ("both", "double", "inc"):
-        own = [kind for kind, _, who in map(lambda text: text.partition(" "), names) if who == name]
+        own = [text.split()[0] for text in names if text.split()[1] == name]
         assert own == ["on_chain_start", "on_chain_stream", "on_chain_end"]
     ids = {event["name"]: event["run_id"] for event in events}
     parents = {event["name"]: event["parent_ids"] for event in events}
@@ -139,14 +139,15 @@ def test_an_error_of_the_run_is_raised_after_its_events() -> None:
     def fail(x: Any) -> Any:
         raise ValueError("broken")
 
-    async def read() -> list[str]:
-        seen = []
-        with pytest.raises(ValueError, match="broken"):
-            async for event in RunnableLambda(fail).astream_events(1):
-                seen.append(event["event"])
-        return seen
+    seen: list[str] = []
 
-    assert asyncio.run(read()) == ["on_chain_start", "on_chain_error"]
+    async def read() -> None:
+        async for event in RunnableLambda(fail).astream_events(1):
+            seen.append(event["event"])
+
+    with pytest.raises(ValueError, match="broken"):
+        asyncio.run(read())
+    assert seen == ["on_chain_start", "on_chain_error"]
 
 
 def test_closing_it_cancels_the_run_and_waits_for_its_end() -> None:

@@ -24,6 +24,7 @@ _METHODS: dict[str, EventKind] = {
     "on_llm_new_token": "chunked",
     "on_retry": "noted",
     "on_fallback": "noted",
+    "on_text": "noted",
     "on_custom_event": "noted",
 }
 
@@ -109,6 +110,9 @@ class BaseCallbackHandler:
 
     def on_fallback(self, data: dict[str, Any], **kwargs: Any) -> Any:
         """A step failed and another takes its place: `error`, and who."""
+
+    def on_text(self, text: str, **kwargs: Any) -> Any:
+        """A step said something on the way, by `run.note("text", …)`."""
 
     def on_custom_event(self, name: str, data: Any, **kwargs: Any) -> Any:
         """A custom event of the user's, by its name."""

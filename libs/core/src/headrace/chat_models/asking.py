@@ -67,12 +67,12 @@ async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessa
         policy = _policy(model, call)
         if policy is None:
             return await _generate(model, messages, settings, run)
-        return await policy.value(lambda run: _generate(model, messages, settings, run), run)
+        answer = await policy.value(lambda run: _generate(model, messages, settings, run), run)
+        return cast(AIMessage, answer)
 
     if not run.observed:
         return await work(input, run)
-    answer: AIMessage = await observe.value(run, model.get_name(), "chat_model", input, work)
-    return answer
+    return cast(AIMessage, await observe.value(run, model.get_name(), "chat_model", input, work))
 
 
 async def ask_stream(

@@ -254,4 +254,3 @@ def _readable(name: str, error: ValidationError) -> str:
         field = ".".join(str(part) for part in item["loc"][:1]) or "parameters"
         told.append(f"`{field}`: {item['msg']}")
     return f"{name} cannot be made: " + "; ".join(dict.fromkeys(told))
-

@@ -79,7 +79,7 @@ class ConfigurableChatModel(Model[AIMessage]):
             if self._fields == "any":
                 if name in SENSITIVE:
                     raise InputError(
-                        f"`{key}` is not configurable by `configurable_fields=\"any\"`: "
+                        f'`{key}` is not configurable by `configurable_fields="any"`: '
                         "name it there to allow it"
                     )
             elif name not in self._fields:

@@ -141,9 +141,9 @@ class Model(Runnable[ModelInput, Out], abstract=True):
         """This model under a config, which the config of a call adds to."""
         return self._layered(reach("config_layer")({**(config or {}), **values}))
 
-    def with_listeners(self, *, on_start: Any = None, on_end: Any = None, on_error: Any = None) -> (
-        Model[Out]
-    ):
+    def with_listeners(
+        self, *, on_start: Any = None, on_end: Any = None, on_error: Any = None
+    ) -> Model[Out]:
         """This model with functions told of its own requests."""
         return self._layered(reach("listen_layer")(on_start, on_end, on_error))
 

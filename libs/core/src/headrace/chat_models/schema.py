@@ -19,9 +19,7 @@ METHODS = ("auto", "json_schema", "function_calling", "json_mode", "prompted")
 class OutputSchema:
     """A pydantic model, dataclass, TypedDict, any type, or a JSON Schema with a title."""
 
-    def __init__(
-        self, schema: Any, method: Method = "auto", strict: bool | None = None
-    ) -> None:
+    def __init__(self, schema: Any, method: Method = "auto", strict: bool | None = None) -> None:
         if method not in METHODS:
             raise InputError(f"`method` is one of {', '.join(METHODS)}, not {method!r}")
         self.source, self.method, self.strict = schema, method, strict

@@ -80,7 +80,4 @@ class Watch:
 
 
 def _late(name: str, bound: float) -> str:
-    return (
-        f"the model took longer than `timeout.{name}` = {bound:g} s; "
-        "raise it, or ask for less"
-    )
+    return f"the model took longer than `timeout.{name}` = {bound:g} s; raise it, or ask for less"

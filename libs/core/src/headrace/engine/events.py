@@ -24,7 +24,7 @@ EventKind = Literal["started", "chunked", "ended", "failed", "noted"]
 KINDS: Final[frozenset[EventKind]] = frozenset({"started", "chunked", "ended", "failed", "noted"})
 
 # Notes of our own; every other one is a custom event, and so is one of `dispatch_custom_event`.
-OWN_NOTES: Final[frozenset[str]] = frozenset({"retry", "fallback"})
+OWN_NOTES: Final[frozenset[str]] = frozenset({"retry", "fallback", "text"})
 
 log = logging.getLogger("headrace")
 

@@ -38,6 +38,7 @@ __all__ = [
     "ConfigurableFieldSingleOption",
     "RunnableConfigurableAlternatives",
     "RunnableConfigurableFields",
+    "config_specs",
     "specs_of",
 ]
 
@@ -221,25 +222,26 @@ def _renamed(spec: ConfigSpec, prefix: str) -> ConfigSpec:
 def specs_of(step: Any) -> list[ConfigSpec]:
     """The configurable values that a step and the steps inside it take, each id once."""
     found: dict[str, ConfigSpec] = {}
-    for spec in _specs(step):
+    for spec in config_specs(step):
         found.setdefault(spec.id, spec)
     return list(found.values())
 
 
 @singledispatch
-def _specs(step: Any) -> Iterable[ConfigSpec]:
+def config_specs(step: Any) -> Iterable[ConfigSpec]:
+    """The values a step and those inside it take; a new kind of step registers its own."""
     for part in parts_of(step):
-        yield from _specs(part)
+        yield from config_specs(part)
 
 
-@_specs.register(RunnableConfigurableFields)
+@config_specs.register(RunnableConfigurableFields)
 def _(step: RunnableConfigurableFields) -> Iterable[ConfigSpec]:
     for name, field in step.fields.items():
         yield _spec(step.default, name, field)
-    yield from _specs(step.default)
+    yield from config_specs(step.default)
 
 
-@_specs.register(RunnableConfigurableAlternatives)
+@config_specs.register(RunnableConfigurableAlternatives)
 def _(step: RunnableConfigurableAlternatives) -> Iterable[ConfigSpec]:
     return step.specs()
 

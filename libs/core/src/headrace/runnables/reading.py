@@ -12,6 +12,7 @@ from headrace.runnables.annotations import first_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
 
 def keys_read(function: Callable[..., Any]) -> dict[str, bool]:
@@ -63,7 +64,7 @@ def _parsed(source: str) -> ast.Module:
     return ast.parse(source)
 
 
-def _is(node: ast.AST, code: Any) -> bool:
+def _is(node: ast.AST, code: CodeType) -> bool:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
         return node.name == code.co_name and first == code.co_firstlineno

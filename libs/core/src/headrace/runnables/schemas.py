@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
@@ -57,7 +57,7 @@ def _model(kind: Any, name: str) -> type[BaseModel]:
 
 def _fields(keys: Keys) -> dict[str, tuple[Any, dict[str, Any]]]:
     return {
-        key: (_shown(kind), {}) if required else (Optional[_shown(kind)], {"default": None})
+        key: (_shown(kind), {}) if required else (_shown(kind) | None, {"default": None})
         for key, (kind, required) in keys.items()
     }
 

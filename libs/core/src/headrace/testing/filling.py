@@ -39,9 +39,7 @@ def words_of(text: str) -> set[str]:
     return set(_WORD.findall(text.lower().replace("_", " "))) - _COMMON
 
 
-def calls_for(
-    tools: list[dict[str, Any]], asked: str, *, forced: bool
-) -> list[dict[str, Any]]:
+def calls_for(tools: list[dict[str, Any]], asked: str, *, forced: bool) -> list[dict[str, Any]]:
     """Calls of the tools that share a word with the text; of the first one if forced."""
     asked_words = words_of(asked)
     fitting = [

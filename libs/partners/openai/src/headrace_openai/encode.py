@@ -65,15 +65,18 @@ def encode(
     if settings.response_format is not None:
         request["response_format"] = _response_format(settings.response_format, dialect, notes)
     if stream:
-        request["stream"] = True
-        options = params.get("stream_options")
-        if options is None and dialect.stream_options and params.get("stream_usage", True):
-            options = {"include_usage": True}
-        if options is not None:
-            request["stream_options"] = options
+        request.update(_streaming(params, dialect))
     request.update(params.get("model_kwargs") or {})
     request.update(params.get("extra_body") or {})
     return request
+
+
+def _streaming(params: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """`stream`, and the wish for usage at its end where the service takes one."""
+    options = params.get("stream_options")
+    if options is None and dialect.stream_options and params.get("stream_usage", True):
+        options = {"include_usage": True}
+    return {"stream": True} if options is None else {"stream": True, "stream_options": options}
 
 
 def _reasoning_field(profile: Mapping[str, Any] | None) -> ReasoningField | None:

@@ -130,7 +130,9 @@ def _asked(model: Model[Any], body: dict[str, Any]) -> AIMessage:
 
 def _usage(message: AIMessage) -> dict[str, int] | None:
     used = message.usage_metadata
-    return used and {
+    if used is None:
+        return None
+    return {
         "prompt_tokens": used["input_tokens"],
         "completion_tokens": used["output_tokens"],
         "total_tokens": used["total_tokens"],
