@@ -2,7 +2,7 @@
 
 from headrace.chat_models import configurable as _configurable  # noqa: F401 - fills the hooks
 from headrace.chat_models import layers as _layers  # noqa: F401 - fills the hooks
-from headrace.chat_models.base import BaseChatModel
+from headrace.chat_models.base import BaseChatModel, Key, Patience
 from headrace.chat_models.clients import CLIENTS, forbid_requests
 from headrace.chat_models.model import Layer, Layered, Model, ModelInput
 from headrace.chat_models.settings import Call, ResponseFormat, Settings
@@ -12,10 +12,12 @@ __all__ = [
     "CLIENTS",
     "BaseChatModel",
     "Call",
+    "Key",
     "Layer",
     "Layered",
     "Model",
     "ModelInput",
+    "Patience",
     "ResponseFormat",
     "Settings",
     "Timeout",

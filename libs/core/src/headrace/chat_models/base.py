@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import (
     BaseModel,
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from headrace.engine.run import Run
 
 
+if TYPE_CHECKING:  # what may be given, for checkers; what is kept, for pydantic
+    Key = str | SecretStr | Callable[[], Any]
+    Patience = float | Timeout | Mapping[str, float]
+else:
+    Key, Patience = SecretStr | Callable[[], Any], Timeout
+
+
 class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     """A chat model: frozen parameters, and every method of `Model`.
 
@@ -55,24 +62,36 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     )  # fmt: skip
 
     model: str = Field(description="The provider's name of the model.", min_length=1)
-    temperature: float | None = Field(None, ge=0, le=2, description="0: the likeliest words.")
-    max_tokens: int | None = Field(None, ge=1, description="Bound of the answer, in tokens.")
-    stop: tuple[str, ...] | None = Field(None, description="Texts that end the answer.")
-    timeout: Timeout = Field(Timeout(), description="Seconds, or a Timeout.")
-    max_retries: int = Field(2, ge=0, description="Attempts beyond the first.")
-    api_key: SecretStr | Callable[[], Any] | None = Field(None, description="Key, or its giver.")
-    base_url: str | None = Field(None, description="Where the service is.")
-    proxy: str | None = Field(None, description="URL of an HTTP proxy.")
-    default_headers: Mapping[str, str] | None = Field(None, description="HTTP headers more.")
-    callbacks: Any = Field(None, description="Listeners to this model's requests.", repr=False)
-    tags: tuple[str, ...] = Field((), description="Tags of this model's runs.")
-    metadata: Mapping[str, Any] | None = Field(None, description="Metadata of its runs.")
-    profile: Mapping[str, Any] | None = Field(None, description="Facts about the model.")
-    reasoning_effort: str | int | None = Field(
-        None, description='"none" … "max", or a number of tokens.'
+    temperature: float | None = Field(
+        default=None, ge=0, le=2, description="0: the likeliest words."
     )
-    model_kwargs: Mapping[str, Any] | None = Field(None, description="Wire parameters more.")
-    extra_body: Mapping[str, Any] | None = Field(None, description="Put into the body as it is.")
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="Bound of the answer, in tokens."
+    )
+    stop: tuple[str, ...] | None = Field(default=None, description="Texts that end the answer.")
+    timeout: Patience = Field(default=Timeout(), description="Seconds, or a Timeout.")
+    max_retries: int = Field(default=2, ge=0, description="Attempts beyond the first.")
+    api_key: Key | None = Field(default=None, description="Key, or its giver.")
+    base_url: str | None = Field(default=None, description="Where the service is.")
+    proxy: str | None = Field(default=None, description="URL of an HTTP proxy.")
+    default_headers: Mapping[str, str] | None = Field(
+        default=None, description="HTTP headers more."
+    )
+    callbacks: Any = Field(
+        default=None, description="Listeners to this model's requests.", repr=False
+    )
+    tags: tuple[str, ...] = Field(default=(), description="Tags of this model's runs.")
+    metadata: Mapping[str, Any] | None = Field(default=None, description="Metadata of its runs.")
+    profile: Mapping[str, Any] | None = Field(default=None, description="Facts about the model.")
+    reasoning_effort: str | int | None = Field(
+        default=None, description='"none" … "max", or a number of tokens.'
+    )
+    model_kwargs: Mapping[str, Any] | None = Field(
+        default=None, description="Wire parameters more."
+    )
+    extra_body: Mapping[str, Any] | None = Field(
+        default=None, description="Put into the body as it is."
+    )
 
     _user: ClientUser = PrivateAttr(default_factory=ClientUser)
 
@@ -168,7 +187,7 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
             for name, value in self.__dict__.items()
             if value is not None and name not in cls.plumbing
         }
-        timeout = self.timeout
+        timeout = cast(Timeout, self.timeout)
         for name, value in call.options.items():
             field, value = read_option(cls, name, value)
             if field == "timeout":

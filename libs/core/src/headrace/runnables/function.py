@@ -41,6 +41,33 @@ class RunnableLambda(Runnable[Input, Output]):
 
     __slots__ = ("_in_async", "_in_sync", "_kwargs", "afunc", "func", "inline", "name")
 
+    @overload
+    def __init__(
+        self: RunnableLambda[In, Out],
+        func: Callable[[In], Awaitable[Out]],
+        *,
+        name: str | None = None,
+        inline: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RunnableLambda[In, Out],
+        func: Callable[[In], Out],
+        afunc: Callable[[In], Awaitable[Out]] | None = None,
+        *,
+        name: str | None = None,
+        inline: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[..., Any] | None = None,
+        afunc: Callable[..., Any] | None = None,
+        *,
+        name: str | None = None,
+        inline: bool = False,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None: ...
     def __init__(
         self,
         func: Callable[..., Any] | None = None,

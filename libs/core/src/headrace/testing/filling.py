@@ -16,11 +16,12 @@ _CAPITALS = re.compile(r"[A-ZÀ-Þ][\w'’-]*(?:\s+[A-ZÀ-Þ0-9][\w'’-]*)*")
 _NUMERAL = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _WORD = re.compile(r"[a-z]{3,}")
 _SENTENCE = re.compile(r"(?:^|[.!?:]\s+|\n\s*)$")
-_COMMON = frozenset(
+_COMMON_WORDS = (
     "the and for with from that this what when where who how are was were you your can could "
-    "will would should into about over under not all any has have had its it's get got use "
-    "used given return returns value name text please tell".split()
-)  # fmt: skip
+    "will would should into about over under not all any has have had its it's get got use used "
+    "given return returns value name text please tell "
+)
+_COMMON = frozenset(_COMMON_WORDS.split())
 EXTRACT_WORDS = 24
 
 

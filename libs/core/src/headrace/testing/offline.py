@@ -38,9 +38,9 @@ class OfflineChatModel(BaseChatModel):
 
     provider: ClassVar[str] = "offline"
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {"chunk_delay"}
-    model: str = Field("demo", description="Any name.")
-    chunk_delay: float = Field(0, ge=0, description="Seconds to wait before each chunk.")
-    parallel_tool_calls: bool | None = Field(None, description="False: one call at most.")
+    model: str = Field(default="demo", description="Any name.")
+    chunk_delay: float = Field(default=0, ge=0, description="Seconds to wait before each chunk.")
+    parallel_tool_calls: bool | None = Field(default=None, description="False: one call at most.")
 
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run

@@ -45,8 +45,10 @@ class ScriptedChatModel(BaseChatModel):
 
     provider: ClassVar[str] = "scripted"
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {"replies"}
-    model: str = Field("scripted", description="Any name.")
-    replies: tuple[Any, ...] = Field((), description="What to answer, in order.", repr=False)
+    model: str = Field(default="scripted", description="Any name.")
+    replies: tuple[Any, ...] = Field(
+        default=(), description="What to answer, in order.", repr=False
+    )
     _calls: list[ScriptedCall] = PrivateAttr(default_factory=list)
     _next: Any = PrivateAttr(default_factory=lambda: count().__next__)
 
@@ -93,7 +95,7 @@ class FunctionChatModel(BaseChatModel):
 
     provider: ClassVar[str] = "function"
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {"function"}
-    model: str = Field("function", description="Any name.")
+    model: str = Field(default="function", description="Any name.")
     function: Callable[..., Any] = Field(description="What answers.", repr=False)
 
     if not TYPE_CHECKING:

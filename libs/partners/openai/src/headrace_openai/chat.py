@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field
 
-from headrace.chat_models import CLIENTS, BaseChatModel, Timeout
+from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout
 from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
 from headrace_openai.client import (
     ClientSettings,
@@ -57,11 +57,11 @@ class ChatOpenAI(BaseChatModel):
         default=None, ge=1, description="Bound of the answer in tokens, reasoning included.",
         validation_alias=_also("max_tokens", "max_completion_tokens"),
     )  # fmt: skip
-    timeout: Timeout = Field(
+    timeout: Patience = Field(
         default=Timeout(), description="Seconds, or a Timeout.",
         validation_alias=_also("timeout", "request_timeout"),
     )  # fmt: skip
-    api_key: SecretStr | Callable[[], Any] | None = Field(
+    api_key: Key | None = Field(
         default=None, description="The key, or a function asked for it at each request.",
         validation_alias=_also("api_key", "openai_api_key"),
     )  # fmt: skip
@@ -150,6 +150,10 @@ class ChatOpenAI(BaseChatModel):
     stream_usage: bool = Field(default=True, description="Ask for usage at the end of a stream.")
     stream_options: Mapping[str, Any] | None = Field(default=None, description="In place of that.")
 
+    async def _prepare(self, run: Run) -> None:
+        if "openai" not in sys.modules:
+            await run.io.blocking(warm)
+
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AIMessage:
@@ -211,8 +215,6 @@ class ChatOpenAI(BaseChatModel):
     ) -> Any:
         """The unread response to `body`."""
         is_async = run.io.is_async
-        if is_async and "openai" not in sys.modules:
-            await run.io.blocking(warm)
         make = partial(make_async if is_async else make_sync, settings)
         client = CLIENTS.use(self._user, settings, make, is_async=is_async)
         if is_async:

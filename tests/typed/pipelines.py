@@ -1,0 +1,45 @@
+"""What type checkers infer of ordinary pipelines; `make check` runs mypy --strict over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, assert_type
+
+from pydantic import BaseModel
+
+from headrace import (
+    AIMessage,
+    ChatPromptTemplate,
+    Runnable,
+    RunnableLambda,
+    StrOutputParser,
+    init_chat_model,
+)
+from headrace_openai import ChatOpenAI
+
+
+class Movie(BaseModel):
+    title: str
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+def spelled(pieces: Iterator[str]) -> Iterator[str]:
+    yield from pieces
+
+
+prompt = ChatPromptTemplate.from_template("{x}")
+model = init_chat_model("offline:demo")
+
+assert_type(prompt | model | StrOutputParser(), Runnable[Mapping[str, Any], str])
+assert_type((prompt | model | StrOutputParser()).invoke({"x": "1"}), str)
+assert_type((prompt | model | StrOutputParser()).batch([{"x": "1"}]), list[str])
+assert_type(model.invoke("hi"), AIMessage)
+assert_type(model.with_structured_output(Movie).invoke("hi"), Movie)
+assert_type(model.bind_tools([]).with_retry().with_config(tags=["a"]).invoke("hi"), AIMessage)
+assert_type(ChatOpenAI(model="m", api_key="k", timeout=3.0).bind(seed=1).invoke("x"), AIMessage)
+assert_type((RunnableLambda(double) | double).invoke(1), int)
+assert_type(prompt | model | StrOutputParser() | spelled, Runnable[Mapping[str, Any], str])
+assert_type((prompt | model | {"a": StrOutputParser()}).invoke({"x": 1}), dict[str, Any])
