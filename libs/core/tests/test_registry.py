@@ -17,6 +17,7 @@ from headrace.errors import (
     UnknownProviderError,
 )
 from headrace.init import split_name
+from headrace.runnables import ConfigurableField, ConfigurableFieldSingleOption
 from headrace.testing import OfflineChatModel
 
 
@@ -196,3 +197,17 @@ def test_any_field_is_configurable_but_not_where_the_prompt_goes(world: Any) -> 
             world.invoke(model, "x", {"configurable": {key: "http://elsewhere.test"}})
     named = init_chat_model("offline:a", configurable_fields=("base_url",))
     assert world.invoke(named, "x", {"configurable": {"base_url": "http://ok.test"}}).text == "x"
+
+
+def test_the_schema_of_a_configurable_model_names_its_values() -> None:
+    model = init_chat_model("offline:a", configurable_fields=("temperature",), config_prefix="m")
+    assert list(model.get_config_jsonschema()["properties"]) == ["m_temperature"]
+    fields = OfflineChatModel().configurable_fields(max_tokens=ConfigurableField("limit"))
+    assert list(fields.bind(temperature=1).get_config_jsonschema()["properties"]) == ["limit"]
+
+
+def test_options_of_a_configurable_field_are_named_by_their_keys(world: Any) -> None:
+    size = ConfigurableFieldSingleOption("size", {"short": 1, "long": 3}, "short")
+    model = OfflineChatModel().configurable_fields(max_tokens=size)
+    assert world.invoke(model, "a b c d").text == "a"
+    assert world.invoke(model, "a b c d", {"configurable": {"size": "long"}}).text == "a b c"

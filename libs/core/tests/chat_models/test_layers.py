@@ -12,6 +12,7 @@ from headrace import tool
 from headrace.chat_models import Model
 from headrace.errors import InputError, ModelAPIError, ModelRateLimitError, StructuredOutputError
 from headrace.messages import AIMessage
+from headrace.runnables import ConfigurableField
 from headrace.testing import OfflineChatModel, ScriptedChatModel
 
 
@@ -172,7 +173,7 @@ def test_a_layered_model_pickles_copies_and_shows_its_fields() -> None:
 
 def test_configurable_fields_set_parameters_and_survive_binding(world: Any) -> None:
     spec = OfflineChatModel(max_tokens=50)
-    model = spec.configurable_fields(max_tokens="limit").bind_tools([weather])
+    model = spec.configurable_fields(max_tokens=ConfigurableField("limit")).bind_tools([weather])
     few = world.invoke(model, "one two three four", {"configurable": {"limit": 2}})
     assert few.text == "one two"
     assert world.invoke(model, "one two three four").text == "one two three four"

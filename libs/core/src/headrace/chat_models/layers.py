@@ -9,9 +9,10 @@ from headrace.engine import observe
 from headrace.engine.drive import Once, close
 from headrace.engine.hooks import provide
 from headrace.engine.run import check_config
-from headrace.errors import StructuredOutputError
+from headrace.errors import StructuredOutputError, SuspendedError
 from headrace.messages import message_chunk_to_message
 from headrace.runnables.binding import own_listeners
+from headrace.runnables.fallbacks import first_error
 from headrace.runnables.retrying import RetryPolicy
 
 if TYPE_CHECKING:
@@ -102,12 +103,16 @@ class Fallbacks(Layer):
 
     async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
         first: Exception | None = None
+        error: Exception | None = None
         for model in (inner, *self.others):
+            if error is not None:
+                await run.note("fallback", {"error": error, "step": model.get_name()})
             try:
                 return await model._ask(input, call, run)
-            except self.exceptions as error:
-                first = _note_failure(first, error, model)
-                await run.note("fallback", {"error": error, "model": model.get_name()})
+            except SuspendedError:
+                raise
+            except self.exceptions as failure:
+                error, first = failure, first_error(first, failure, model)
         assert first is not None
         raise first
 
@@ -115,7 +120,10 @@ class Fallbacks(Layer):
         self, inner: Model[Any], input: Any, call: Call, run: Run
     ) -> AsyncGenerator[Any, None]:
         first: Exception | None = None
+        error: Exception | None = None
         for model in (inner, *self.others):
+            if error is not None:
+                await run.note("fallback", {"error": error, "step": model.get_name()})
             items = model._ask_stream(input, call, run)
             begun = False
             try:
@@ -123,11 +131,12 @@ class Fallbacks(Layer):
                     begun = True
                     yield item
                 return
-            except self.exceptions as error:
+            except SuspendedError:
+                raise
+            except self.exceptions as failure:
                 if begun:
                     raise
-                first = _note_failure(first, error, model)
-                await run.note("fallback", {"error": error, "model": model.get_name()})
+                error, first = failure, first_error(first, failure, model)
             finally:
                 await close(items)
         assert first is not None
@@ -135,14 +144,6 @@ class Fallbacks(Layer):
 
     def __repr__(self) -> str:
         return f"with_fallbacks({list(self.others)!r})"
-
-
-def _note_failure(first: Exception | None, error: Exception, model: Model[Any]) -> Exception:
-    """The error to raise in the end, the first one, with a note of what failed after it."""
-    if first is None:
-        return error
-    first.add_note(f"fallback {model.get_name()} failed too: {type(error).__name__}: {error}")
-    return first
 
 
 class Parse(Layer):

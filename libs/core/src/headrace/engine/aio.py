@@ -11,6 +11,7 @@ import os
 import threading
 from collections import deque
 from contextvars import copy_context
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headrace.engine.drive import close
@@ -37,6 +38,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 AHEAD = 16
+TURNS = 16  # items that never wait, after which the loop gets its turn
 _ENDED: Any = object()
 
 
@@ -172,17 +174,24 @@ class _Crew:
 
     def _spawn(self, own: bool) -> None:
         done = self._own_done if own else self._helper_done
-        self._launch(self._work(), self._context.copy(), done)
+        self._launch(self._work, self._context.copy(), done)
 
     def _launch(
         self,
-        work: Coroutine[Any, Any, None],
+        work: Callable[[], Coroutine[Any, Any, None]],
         context: Context,
         done: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        task = self._loop.create_task(work, context=context)
+        task = self._loop.create_task(self._guarded(work), context=context)
         self._tasks.add(task)
         task.add_done_callback(done)
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except BaseException:
+            self._call_off()  # now: tasks that never wait keep the callbacks from running
+            raise
 
     def _helper_done(self, task: asyncio.Task[None]) -> None:
         self._own_done(task)
@@ -199,10 +208,13 @@ class _Crew:
             self._cancel()
         self._changed()
 
-    def _cancel(self) -> None:
-        self._cut = True
+    def _call_off(self) -> None:
         self._fan.close()
         self._scope.stop()
+
+    def _cancel(self) -> None:
+        self._cut = True
+        self._call_off()
         for task in self._tasks:
             task.cancel()
 
@@ -248,8 +260,12 @@ class _Spread(_Crew):
 
     async def _work(self) -> None:
         self._fan.hire()
-        while (item := self._fan.pull()) is not None:
+        for turn in count(1):
+            if (item := self._fan.pull()) is None:
+                return
             await self._do(item[0])
+            if not turn % TURNS:
+                await asyncio.sleep(0)
 
 
 class _Flow(_Crew):
@@ -292,7 +308,7 @@ class _Flow(_Crew):
                 raise self._error
             elif self._helps:
                 self._stepping = True
-                self._launch(self._step(), self._context, self._stepped)
+                self._launch(self._step, self._context, self._stepped)
             else:
                 return _ENDED
 

@@ -43,10 +43,13 @@ async def stream(
 ) -> AsyncGenerator[Any, None]:
     """The chunks of `work(chunks, child run)`, each told as it passes."""
     child = run.child(name, run_type, tag)
-    known = chunks.value if isinstance(chunks, Once) else None
     seen, total = Accumulator(), Accumulator()
+    known, source = None, chunks
+    if isinstance(chunks, Once):
+        known = chunks.value
+    else:  # what comes before this step starts before it, too
+        source = _tapped(chunks, await anext(chunks, NOTHING), seen)
     await child.emit("started", {"input": known})
-    source = chunks if isinstance(chunks, Once) else _tapped(chunks, seen)
     produced = work(source, child)
     told = child.wants_chunks
     try:
@@ -68,8 +71,13 @@ async def stream(
     await child.emit("ended", _result(known, seen, total))
 
 
-async def _tapped(chunks: AsyncIterator[Any], seen: Accumulator) -> AsyncGenerator[Any, None]:
+async def _tapped(
+    chunks: AsyncIterator[Any], first: Any, seen: Accumulator
+) -> AsyncGenerator[Any, None]:
     try:
+        if first is not NOTHING:
+            seen.feed(first)
+            yield first
         async for chunk in chunks:
             seen.feed(chunk)
             yield chunk

@@ -11,6 +11,7 @@ from headrace.engine.run import check_config
 from headrace.engine.user import is_coroutine_function
 from headrace.errors import InputError
 from headrace.runnables.base import Runnable
+from headrace.runnables.wrapping import rewrapped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -81,7 +82,12 @@ class RunnableBinding(Runnable[Input, Output]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "bound":
             raise AttributeError(name)
-        return getattr(self.bound, name)
+        return rewrapped(getattr(self.bound, name), self._rewrapped)
+
+    def _rewrapped(
+        self, method: str, made: Runnable[Any, Any], args: Any, kwargs: Any
+    ) -> Runnable[Any, Any]:
+        return self._around(made)
 
     def __repr__(self) -> str:
         return repr(self.bound)

@@ -237,7 +237,7 @@ def config_specs(step: Any) -> Iterable[ConfigSpec]:
 @config_specs.register(RunnableConfigurableFields)
 def _(step: RunnableConfigurableFields) -> Iterable[ConfigSpec]:
     for name, field in step.fields.items():
-        yield _spec(step.default, name, field)
+        yield spec_of(step.default, name, field)
     yield from config_specs(step.default)
 
 
@@ -246,7 +246,7 @@ def _(step: RunnableConfigurableAlternatives) -> Iterable[ConfigSpec]:
     return step.specs()
 
 
-def _spec(step: Any, name: str, field: AnyField) -> ConfigSpec:
+def spec_of(step: Any, name: str, field: AnyField) -> ConfigSpec:
     annotation: Any
     default: Any
     if isinstance(field, ConfigurableFieldSingleOption):

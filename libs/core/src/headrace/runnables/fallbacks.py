@@ -60,7 +60,7 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
             except self.exceptions_to_handle as failure:
                 if isinstance(failure, SuspendedError):
                     raise
-                error, first = failure, _first(first, failure, step)
+                error, first = failure, first_error(first, failure, step)
         assert first is not None
         raise first
 
@@ -83,7 +83,7 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
             except self.exceptions_to_handle as failure:
                 if begun or given.failed or isinstance(failure, SuspendedError):
                     raise
-                error, first = failure, _first(first, failure, step)
+                error, first = failure, first_error(first, failure, step)
             finally:
                 await close(items)
                 await close(source)
@@ -172,7 +172,7 @@ def _tag(number: int) -> str | None:
     return f"fallback:{number}" if number else None
 
 
-def _first(first: Exception | None, error: Exception, step: Runnable[Any, Any]) -> Exception:
+def first_error(first: Exception | None, error: Exception, step: Runnable[Any, Any]) -> Exception:
     """The error to raise in the end, with a note of one that came after it."""
     if first is None or first is error:
         return error
