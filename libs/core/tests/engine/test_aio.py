@@ -203,20 +203,6 @@ def test_a_strand_freed_in_a_thread_starts_a_task_of_the_loop_that_waits_for_it(
     asyncio.run(main())
 
 
-def test_a_strand_offered_to_a_loop_that_is_closed_is_not_lost():
-    budget = Budget(2)
-    loop = asyncio.new_event_loop()
-    flow = ASYNC.flow(itertools.count(), lambda x: endless([], str(x)), budget, Scope(), lend=True)
-    loop.run_until_complete(flow.__anext__())
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-    loop.run_until_complete(asyncio.sleep(0.05))
-    loop.run_until_complete(flow.aclose())
-    loop.close()
-    budget.give()
-    assert budget._spare == 2
-
-
 def test_cancelling_who_waits_for_a_thread_does_not_wait_for_the_thread():
     started, release = threading.Event(), threading.Event()
 

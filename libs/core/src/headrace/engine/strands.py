@@ -129,6 +129,8 @@ class Fan(Generic[T]):
     def pull(self) -> tuple[T] | None:
         """The next item, or None when there is none left or the fan-out is closed."""
         with self._lock:
+            if self._closed:  # else it might wait for a source that never answers
+                return None
             self._pulling += 1
         item: tuple[T] | None = None
         try:
