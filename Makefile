@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format types cov bench soak FORCE
+.PHONY: help demo test check format types cov bench soak profiles profiles-check FORCE
 
 # A venv for each chosen version: PYTHON=python3.12 never lands in a venv of another one.
 ifneq ($(strip $(PYTHON)),)
@@ -24,7 +24,7 @@ help: ## list these commands
 	@echo 'headrace: each command does its own set-up. PYTHON=python3.12 chooses the interpreter,'
 	@echo 'ARGS="..." is handed on, for example: make test ARGS="-k stream"'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMP) ## run the main job on real input, no key needed
 	@$(PY) scripts/demo.py $(ARGS)
@@ -53,6 +53,15 @@ bench: $(STAMP) ## measure step cost, sum growth and import cost
 
 soak: $(STAMP) ## run the long tests that `make test` leaves out
 	$(PY) -m pytest -q -m soak $(ARGS)
+
+# SOURCE: a URL, or a file, which needs no network. DATE: of a file's data, if it is a new one.
+profiles_options := $(if $(SOURCE),--source "$(SOURCE)") $(if $(DATE),--date $(DATE))
+
+profiles: $(STAMP) ## write the profiles of all partners anew; SOURCE=URL|FILE
+	$(PY) scripts/refresh_profiles.py $(profiles_options) $(ARGS)
+
+profiles-check: $(STAMP) ## compare the profiles with models.dev; SOURCE=URL|FILE
+	$(PY) scripts/refresh_profiles.py --check $(profiles_options) $(ARGS)
 
 # $(PY) has no prerequisites: it is made when it is missing or its interpreter was removed.
 $(STAMP): $(stale) $(PY) $(PROJECTS) requirements-dev.txt scripts/setup.sh

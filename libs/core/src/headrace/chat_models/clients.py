@@ -6,6 +6,7 @@ the SSL context) and its connections each time.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -86,11 +87,20 @@ class Clients:
         for client in self._leave(user, running_loop()):
             await client.close()
 
+    def close(self) -> None:
+        """Closes all sync clients; those of event loops end with their loops."""
+        with self._lock:
+            ended = [key for key, entry in self._entries.items() if entry.loop is None]
+            clients = [self._entries.pop(key).client for key in ended]
+        for client in clients:
+            client.close()
+
     def __len__(self) -> int:
         return len(self._entries)
 
 
 CLIENTS = Clients()
+atexit.register(CLIENTS.close)
 
 
 def _after_fork() -> None:

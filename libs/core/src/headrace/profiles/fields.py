@@ -11,7 +11,9 @@ from typing import Any, Literal
 from headrace.errors import suggestion
 from headrace.profiles.errors import ProfileError
 
-Kind = Literal["bool", "count", "text", "date", "texts", "budget", "cost", "ranges", "wire", "modes"]
+Kind = Literal[
+    "bool", "count", "text", "date", "texts", "budget", "cost", "ranges", "wire", "modes"
+]
 
 
 @dataclass(frozen=True, slots=True)

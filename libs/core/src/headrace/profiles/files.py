@@ -169,7 +169,9 @@ def _checked_user_facts(content: Any, where: str) -> dict[str, dict[str, dict[st
     return {
         provider: {
             model: {
-                name: None if value is None else checked(name, value, f"{where}: {provider}:{model}")
+                name: None
+                if value is None
+                else checked(name, value, f"{where}: {provider}:{model}")
                 for name, value in table(facts, f"`{provider}.{model}`").items()
             }
             for model, facts in table(models, f"`{provider}`").items()

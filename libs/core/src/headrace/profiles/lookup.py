@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from os import PathLike
 from typing import Any
 
 from headrace.profiles.files import Place, ProviderData, provider_data, user_facts
@@ -39,8 +40,8 @@ def find_profile(
 
 
 def _data(provider: str, packages: Place | Iterable[Place]) -> ProviderData | None:
-    places = [packages] if isinstance(packages, str) or hasattr(packages, "__fspath__") else packages
-    for place in places:  # type: ignore[union-attr] - a PathLike is told by its method above
+    places = [packages] if isinstance(packages, str | PathLike) else packages
+    for place in places:
         if data := provider_data(place, data_id(provider)):
             return data
     return None

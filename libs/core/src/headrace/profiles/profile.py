@@ -48,10 +48,10 @@ class ModelProfile(Mapping[str, Any]):
         return field in self._facts
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self, **other} if isinstance(other, Mapping) else NotImplemented
+        return {**self, **other}
 
     def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        return {**other, **self} if isinstance(other, Mapping) else NotImplemented
+        return {**other, **self}
 
     def __repr__(self) -> str:
         name = ":".join(part for part in (self.provider, self.model) if part)
