@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -24,6 +24,7 @@ from headrace.chat_models.settings import Call, ResponseFormat, Settings, check_
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.errors import InputError, UnsupportedParameterError
 from headrace.messages import AIMessage, BaseMessage
+from headrace.profiles import ModelProfile, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -54,10 +55,11 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
         arbitrary_types_allowed=True,
     )
     provider: ClassVar[str] = "unknown"
+    profiles: ClassVar[tuple[str, ...]] = ()  # packages that hold facts about its models
     plumbing: ClassVar[frozenset[str]] = frozenset(
         {
             "api_key", "base_url", "callbacks", "default_headers", "max_retries", "metadata",
-            "profile", "proxy", "stop", "tags", "timeout",
+            "profile_overrides", "proxy", "stop", "tags", "timeout",
         }
     )  # fmt: skip
 
@@ -82,7 +84,9 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     )
     tags: tuple[str, ...] = Field(default=(), description="Tags of this model's runs.")
     metadata: Mapping[str, Any] | None = Field(default=None, description="Metadata of its runs.")
-    profile: Mapping[str, Any] | None = Field(default=None, description="Facts about the model.")
+    profile_overrides: Mapping[str, Any] | None = Field(
+        default=None, alias="profile", description="Facts about the model, over those known."
+    )
     reasoning_effort: str | int | None = Field(
         default=None, description='"none" … "max", or a number of tokens.'
     )
@@ -94,6 +98,7 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     )
 
     _user: ClientUser = PrivateAttr(default_factory=ClientUser)
+    _profile: ModelProfile | None = PrivateAttr(default=None)
 
     if not TYPE_CHECKING:  # checkers see the synthesized signature
 
@@ -143,12 +148,34 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
 
     def _structured_method(self, settings: Settings) -> str:
         """How this model gives objects best, from its profile: see `with_structured_output`."""
-        facts = self.profile or {}
+        facts = self.profile
         if facts.get("structured_output"):
             return "json_schema"
         return "prompted" if facts.get("tool_calling") is False else "function_calling"
 
+    def _known_facts(self) -> ModelProfile:
+        """What is known of the model apart from `profile=`; a partner looks into its files."""
+        return find_profile(self.provider, self.model, packages=self.profiles)
+
     # A model as others see it.
+
+    @property
+    def profile(self) -> ModelProfile:
+        """Facts about the model, read-only: limits, modalities, abilities, prices; see FIELDS.
+
+        From models.dev, our augmentations, the user's file and `profile=`, the last one over
+        all. What is absent is unknown. A model nobody knows has none, with one warning.
+        """
+        if self._profile is None:
+            known = self._known_facts()
+            over = self.profile_overrides
+            self._profile = known.overridden(over) if over else known
+        return self._profile
+
+    @property
+    def profile_sources(self) -> dict[str, str]:
+        """Where each fact of the profile came from."""
+        return self.profile.sources
 
     @property
     def streams(self) -> bool:
@@ -245,13 +272,20 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
         return {**state, "__dict__": fields, "__pydantic_private__": None}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        super().__setstate__({**state, "__pydantic_private__": {"_user": ClientUser()}})
+        super().__setstate__({**state, "__pydantic_private__": {"_user": ClientUser(), "_profile": None}})
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
         return self  # frozen: a copy could not come to differ
 
     def __hash__(self) -> int:
         return id(self)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What was set; a model has some forty parameters."""
+        return [(name, value) for name, value in super().__repr_args__() if self._is_set(name)]
+
+    def _is_set(self, name: str | None) -> bool:
+        return name in self.model_fields_set
 
     def close(self) -> None:
         """Gives back the clients of sync calls; the last user's closing closes them."""

@@ -242,9 +242,13 @@ class _Flow:
                     raise self._errors[0]
                 if not self._helps and not self._live:
                     return _ENDED
-            item = await self._step_mine()
-            if item is not _ENDED:
-                return item
+            try:
+                item = await self._step_mine()
+            except (Exception, Stopped) as error:
+                self._fail(error)  # raised in its turn: a helper's may have come before
+            else:
+                if item is not _ENDED:
+                    return item
 
     async def _step_mine(self) -> Any:
         if self._scope.stopped:
@@ -292,14 +296,17 @@ class _Flow:
                     raise Stopped
                 drive(self._deliver(self._open(item[0])))
         except BaseException as error:
-            with self._changed:
-                self._errors.append(error)
-            self._fan.close()
-            self._scope.stop()
+            self._fail(error)
         finally:
             if not own:
                 self._budget.give()
             self._left()
+
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._errors.append(error)
+        self._fan.close()
+        self._scope.stop()
 
     def _left(self) -> None:
         with self._changed:

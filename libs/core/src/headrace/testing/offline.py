@@ -24,6 +24,7 @@ from headrace.messages import (
     ToolMessage,
     count_tokens_approximately,
 )
+from headrace.profiles import ModelProfile
 from headrace.testing.filling import calls_for, extract, fill
 from headrace.testing.streaming import pieces
 
@@ -31,6 +32,23 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from headrace.engine.run import Run
+
+
+FACTS = {
+    "name": "Offline model",
+    "context_size": 136_000,
+    "max_input_tokens": 128_000,
+    "max_output_tokens": 8_000,
+    "text_inputs": True,
+    "text_outputs": True,
+    "tool_calling": True,
+    "tool_choice": True,
+    "tool_call_streaming": True,
+    "parallel_tool_calls": True,
+    "structured_output": True,
+    "temperature": True,
+    "reasoning_output": False,
+}
 
 
 class OfflineChatModel(BaseChatModel):
@@ -41,6 +59,10 @@ class OfflineChatModel(BaseChatModel):
     model: str = Field(default="demo", description="Any name.")
     chunk_delay: float = Field(default=0, ge=0, description="Seconds to wait before each chunk.")
     parallel_tool_calls: bool | None = Field(default=None, description="False: one call at most.")
+
+    def _known_facts(self) -> ModelProfile:
+        sources = dict.fromkeys(FACTS, "offline")
+        return ModelProfile(FACTS, sources, provider=self.provider, model=self.model)
 
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, Field
 
 from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout
 from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
+from headrace.profiles import ModelProfile, find_profile
 from headrace_openai.client import (
     ClientSettings,
     Gate,
@@ -45,6 +46,7 @@ class ChatOpenAI(BaseChatModel):
     """
 
     provider: ClassVar[str] = "openai"
+    profiles: ClassVar[tuple[str, ...]] = ("headrace_openai",)
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
         "default_query", "dialect", "http_async_client", "http_client", "organization", "project",
     }  # fmt: skip
@@ -227,10 +229,13 @@ class ChatOpenAI(BaseChatModel):
             return "function_calling"
         if not dialect.tools:
             return "json_schema"
-        known = (self.profile or {}).get("structured_output")
+        known = self.profile.get("structured_output")
         if known is None and dialect.strict:
             return "json_schema"
         return super()._structured_method(settings)
+
+    def _known_facts(self) -> ModelProfile:
+        return find_profile(self._dialect().id, self.model, packages=self.profiles)
 
     def _dialect(self) -> Dialect:
         return find_place(self.base_url, self.dialect)[1]
