@@ -179,6 +179,15 @@ class StreamInterruptedError(ModelConnectionError):
         self.partial, self.usage = partial, usage
 
 
+def faults(error: Any) -> str:
+    """What a pydantic ValidationError finds wrong, by field; never a value: it may be a secret."""
+    told = []
+    for item in error.errors(include_input=False, include_url=False):
+        field = ".".join(str(part) for part in item["loc"][:1]) or "parameters"
+        told.append(f"`{field}`: {item['msg']}")
+    return "; ".join(dict.fromkeys(told))
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """` (did you mean `x`?)` for the closest known name, or an empty string."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)

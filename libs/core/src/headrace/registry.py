@@ -17,7 +17,8 @@ from importlib.resources import files
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from headrace.chat_models import Model
+from headrace.chat_models import BaseChatModel, Model
+from headrace.credentials import Credential
 from headrace.errors import (
     ConfigurationError,
     MissingPackageError,
@@ -31,24 +32,39 @@ GROUP = "headrace.providers"
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A provider of models: `chat_model` makes one from its parameters, or says where
-    ("module:attribute"). `prefixes` claim model names, `hosts` claim base URLs.
+    ("module:attribute"), as `credential` does. `prefixes` claim model names, `hosts` claim base
+    URLs. `model_class`: the class whose fields make forms, where `chat_model` is a function.
     """
 
     name: str
     chat_model: Callable[..., Model[Any]] | str
     embeddings: Callable[..., Any] | str | None = None
-    credential: type[Any] | None = None
+    credential: type[Credential] | str | None = None
     prefixes: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     package: str | None = None
+    model_class: type[BaseChatModel] | str | None = None
 
     def make(self, **params: Any) -> Model[Any]:
         """A chat model of this provider."""
-        maker = self.chat_model
-        if isinstance(maker, str):
-            module, _, attribute = maker.partition(":")
-            maker = getattr(import_module(module), attribute)
-        return cast("Callable[..., Model[Any]]", maker)(**params)
+        return cast("Callable[..., Model[Any]]", _imported(self.chat_model))(**params)
+
+    def find_model_class(self) -> type[BaseChatModel] | None:
+        """The class of its chat models; None where only a function makes them."""
+        found = _imported(self.model_class or self.chat_model)
+        return found if isinstance(found, type) and issubclass(found, BaseChatModel) else None
+
+    def find_credential(self) -> type[Credential] | None:
+        """Its kind of credential, if it has one."""
+        return cast("type[Credential] | None", _imported(self.credential))
+
+
+def _imported(value: Any) -> Any:
+    """What "module:attribute" names; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    module, _, attribute = value.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 OFFLINE = Provider("offline", "headrace.testing.offline:OfflineChatModel", package="headrace")
@@ -72,6 +88,7 @@ def refresh() -> None:
     """Forgets what was found, so that a package installed meanwhile is seen."""
     _installed.cache_clear()
     _loaded.cache_clear()
+    credential_types.cache_clear()
 
 
 def installed_providers() -> list[str]:
@@ -91,6 +108,17 @@ def _loaded(name: str) -> Provider:
             f"but {provider!r}"
         )
     return provider
+
+
+@cache
+def credential_types() -> dict[str, type[Credential]]:
+    """The kinds of credentials of the installed providers, by their `type`, sorted."""
+    found: dict[str, type[Credential]] = {}
+    for name in installed_providers():
+        kind = _loaded(name).find_credential()
+        if kind is not None:
+            found.setdefault(kind.type_name(), kind)
+    return dict(sorted(found.items()))
 
 
 def canonical(name: str) -> str:
@@ -163,6 +191,11 @@ def _candidates(model: str) -> list[str]:
 
 def provider_of_url(base_url: str) -> str:
     """The provider id whose host this URL has, exactly; a conservative one for others."""
+    return host_owner(base_url) or str(table()["unknown_host"])
+
+
+def host_owner(base_url: str) -> str | None:
+    """The provider id whose host this URL has, exactly; None for nobody's."""
     parts = urlsplit(base_url)
     host = (parts.hostname or "").lower()
     if not host:
@@ -171,4 +204,4 @@ def provider_of_url(base_url: str) -> str:
     for name in installed_providers():
         if {host, place} & set(_loaded(name).hosts):
             return name
-    return str(table()["unknown_host"])
+    return cast("str | None", table()["hosts"].get(host))

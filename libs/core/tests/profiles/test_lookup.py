@@ -128,9 +128,9 @@ def test_only_the_file_of_that_provider_is_opened_and_only_once(package: Path) -
         " if event == 'open' else None)\n"
         "from headrace.profiles import find_profile\n"
         "at = len(opened)\n"
-        f"for _ in range(3): find_profile('acme', 'big', packages=__import__('pathlib').Path({str(package)!r}))\n"
+        f"for _ in range(3): find_profile('acme', 'big', packages={str(package)!r})\n"
         "print(json.dumps([name for name in opened[at:] if name.endswith(('.json', '.toml'))]))\n"
-        "print(json.dumps([m for m in ('pydantic', 'asyncio', 'urllib.request') if m in sys.modules]))"
+        "print(json.dumps(sorted({'pydantic', 'asyncio', 'urllib.request'} & {*sys.modules})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     opened, loaded = map(json.loads, done.stdout.splitlines())

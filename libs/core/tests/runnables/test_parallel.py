@@ -222,3 +222,22 @@ def test_the_same_object_goes_to_all_steps(world):
 
 def test_a_parallel_shows_its_steps():
     assert repr(RunnableParallel(a=len)) == "{a: RunnableLambda(len)}"
+
+
+def test_a_sync_sibling_that_adds_up_a_stream_ends_at_its_next_chunk():
+    began = threading.Event()
+
+    def fails(x):
+        began.wait(10)
+        raise KeyError(x)
+
+    def endless(_):
+        for n in itertools.count():
+            began.set()
+            yield n
+
+    for sums in (RunnableGenerator(endless) | str, RunnableLambda(endless) | str):
+        with pytest.raises(KeyError):
+            RunnableParallel(a=fails, b=sums).invoke(1)
+        with pytest.raises(KeyError):
+            list(RunnableParallel(a=fails, b=sums).stream(1))

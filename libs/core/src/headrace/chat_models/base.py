@@ -11,8 +11,8 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    SecretStr,
     ValidationError,
+    field_serializer,
     field_validator,
 )
 
@@ -22,7 +22,14 @@ from headrace.chat_models.model import Model
 from headrace.chat_models.options import aliases_of, check_names, read_option
 from headrace.chat_models.settings import Call, ResponseFormat, Settings, check_choice
 from headrace.chat_models.timeouts import Timeout, Watch
-from headrace.errors import InputError, UnsupportedParameterError
+from headrace.credentials import (
+    Credential,
+    EnvReference,
+    Secret,
+    credential_from_dict,
+    dumped,
+)
+from headrace.errors import InputError, UnsupportedParameterError, faults
 from headrace.messages import AIMessage, BaseMessage
 from headrace.profiles import ModelProfile, find_profile
 
@@ -33,10 +40,11 @@ if TYPE_CHECKING:
 
 
 if TYPE_CHECKING:  # what may be given, for checkers; what is kept, for pydantic
-    Key = str | SecretStr | Callable[[], Any]
+    Key = Secret
     Patience = float | Timeout | Mapping[str, float]
+    Account = Credential | Mapping[str, Any]
 else:
-    Key, Patience = SecretStr | Callable[[], Any], Timeout
+    Key, Patience, Account = Secret, Timeout, Credential
 
 
 class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
@@ -58,8 +66,8 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     profiles: ClassVar[tuple[str, ...]] = ()  # packages that hold facts about its models
     plumbing: ClassVar[frozenset[str]] = frozenset(
         {
-            "api_key", "base_url", "callbacks", "default_headers", "max_retries", "metadata",
-            "profile_overrides", "proxy", "stop", "tags", "timeout",
+            "api_key", "base_url", "callbacks", "credential", "default_headers", "max_retries",
+            "metadata", "profile_overrides", "proxy", "stop", "tags", "timeout",
         }
     )  # fmt: skip
 
@@ -74,6 +82,9 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     timeout: Patience = Field(default=Timeout(), description="Seconds, or a Timeout.")
     max_retries: int = Field(default=2, ge=0, description="Attempts beyond the first.")
     api_key: Key | None = Field(default=None, description="Key, or its giver.")
+    credential: Account | None = Field(
+        default=None, description="Key, address and account; `api_key` and `base_url` go before."
+    )
     base_url: str | None = Field(default=None, description="Where the service is.")
     proxy: str | None = Field(default=None, description="URL of an HTTP proxy.")
     default_headers: Mapping[str, str] | None = Field(
@@ -107,7 +118,8 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
             try:
                 super().__init__(**data)
             except ValidationError as error:
-                raise InputError(_readable(type(self).__name__, error)) from None
+                told = faults(error)
+                raise InputError(f"{type(self).__name__} cannot be made: {told}") from None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -125,6 +137,15 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     @classmethod
     def _read_timeout(cls, value: Any) -> Timeout:
         return Timeout.read(value)
+
+    @field_validator("credential", mode="before")
+    @classmethod
+    def _read_credential(cls, value: Any) -> Any:
+        return credential_from_dict(value) if isinstance(value, Mapping) else value
+
+    @field_serializer("api_key")
+    def _dump_key(self, value: Any) -> dict[str, str] | None:
+        return dumped(value, self._key_variable())
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -156,6 +177,10 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     def _known_facts(self) -> ModelProfile:
         """What is known of the model apart from `profile=`; a partner looks into its files."""
         return find_profile(self.provider, self.model, packages=self.profiles)
+
+    def _key_variable(self) -> str | None:
+        """The environment variable in which this model looks for its key, where there is one."""
+        return None
 
     # A model as others see it.
 
@@ -268,7 +293,8 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     def __getstate__(self) -> dict[Any, Any]:
         """Without the key: a copy elsewhere reads it from its own environment."""
         state = super().__getstate__()
-        fields = {**state["__dict__"], "api_key": None}
+        key = self.api_key if isinstance(self.api_key, EnvReference) else None
+        fields = {**state["__dict__"], "api_key": key}
         return {**state, "__dict__": fields, "__pydantic_private__": None}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
@@ -298,12 +324,3 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
 
 def _field_of(cls: type[BaseChatModel], name: str) -> str:
     return aliases_of(cls).get(name, name)
-
-
-def _readable(name: str, error: ValidationError) -> str:
-    """What is wrong with the parameters; never a value, which may be a secret."""
-    told = []
-    for item in error.errors(include_input=False, include_url=False):
-        field = ".".join(str(part) for part in item["loc"][:1]) or "parameters"
-        told.append(f"`{field}`: {item['msg']}")
-    return f"{name} cannot be made: " + "; ".join(dict.fromkeys(told))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from headrace.chat_models.settings import Call
     from headrace.engine.run import Run
 
-SENSITIVE = frozenset({"api_key", "base_url", "default_headers", "proxy"})
+SENSITIVE = frozenset({"api_key", "base_url", "credential", "default_headers", "proxy"})
 KEPT = 128  # models kept, one for each distinct configuration
 
 

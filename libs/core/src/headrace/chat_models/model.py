@@ -60,7 +60,7 @@ class Model(Runnable[ModelInput, Out], abstract=True):
     async def _transform(
         self, chunks: AsyncIterator[ModelInput], run: Run
     ) -> AsyncGenerator[Out, None]:
-        input = await collect(chunks)
+        input = await collect(chunks, run)
         if input is NOTHING:
             return
         items = self._ask_stream(input, NO_CALL, run)

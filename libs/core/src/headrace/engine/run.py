@@ -275,6 +275,11 @@ class Run:
         """Waits; a sync run that is called off meanwhile ends with Stopped."""
         await self.io.sleep(seconds, self.scope)
 
+    @property
+    def checked(self) -> bool:
+        """Whether this run is to look if it was called off: in sync fan-outs and streams."""
+        return self.scope.nested and not self.io.is_async
+
     def check(self) -> None:
         """Raises Stopped if this run was called off; async runs are cancelled instead."""
         if self.scope.stopped:

@@ -52,7 +52,7 @@ class Runnable(Composing[Input, Output]):
     async def _invoke(self, input: Input, run: Run) -> Output:
         chunks = self._transform(Once(input), run)
         try:
-            total: Any = await collect(chunks)
+            total: Any = await collect(chunks, run)
         finally:
             await close(chunks)
         return None if total is NOTHING else total  # type: ignore[return-value]  # None out
@@ -60,7 +60,7 @@ class Runnable(Composing[Input, Output]):
     async def _transform(
         self, chunks: AsyncIterator[Input], run: Run
     ) -> AsyncGenerator[Output, None]:
-        total = await collect(chunks)
+        total = await collect(chunks, run)
         if total is not NOTHING:
             yield await self._invoke(total, run)
 
@@ -266,13 +266,16 @@ class Runnable(Composing[Input, Output]):
         return pairs()
 
 
-async def collect(chunks: AsyncIterator[Any]) -> Any:
-    """The sum of all chunks, or NOTHING."""
+async def collect(chunks: AsyncIterator[Any], run: Run | None = None) -> Any:
+    """The sum of all chunks, or NOTHING; ends early where `run` was called off."""
     if isinstance(chunks, Once):
         async for value in chunks:
             return value
     total = Accumulator()
+    check = run.check if run is not None and run.checked else None
     async for chunk in chunks:
+        if check is not None:
+            check()
         total.feed(chunk)
     return total.total()
 

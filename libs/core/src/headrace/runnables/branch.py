@@ -49,7 +49,7 @@ class RunnableBranch(Runnable[Input, Output]):
             raise
 
     async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
-        input = await collect(chunks)
+        input = await collect(chunks, run)
         if input is NOTHING:
             return
         name, step = await self._chosen(input, run)

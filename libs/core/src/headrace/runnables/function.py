@@ -101,7 +101,7 @@ class RunnableLambda(Runnable[Input, Output]):
         return output
 
     async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
-        input = await collect(chunks)
+        input = await collect(chunks, run)
         if input is NOTHING:
             return
         way = self._in_async if run.io.is_async else self._in_sync
@@ -165,7 +165,7 @@ class _Way:
     async def value(self, input: Any, run: Run) -> Any:
         seam = Seam(run, self._name)
         if self.yields:
-            return await _summed(self.items(input, run))
+            return await _summed(self.items(input, run), run)
         if self._async:
             return await seam.call_async(self._filled(run), input)
         return await seam.call_plain(self._filled(run), input, inline=self._inline)
@@ -185,9 +185,9 @@ class _Way:
         return partial(self.function, **{**self._kwargs, **asked})
 
 
-async def _summed(items: AsyncIterator[Any]) -> Any:
+async def _summed(items: AsyncIterator[Any], run: Run) -> Any:
     try:
-        total = await collect(items)
+        total = await collect(items, run)
     finally:
         await close(items)
     return None if total is NOTHING else total

@@ -37,7 +37,7 @@ class RunnableSequence(Runnable[Input, Output]):
 
     async def _invoke(self, input: Any, run: Run) -> Any:
         value, at = input, 0
-        checks = run.scope.nested and not run.io.is_async
+        checks = run.checked
         try:
             if run.observed:
                 for at, step in enumerate(self.steps):

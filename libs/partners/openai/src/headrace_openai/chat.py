@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import AliasChoices, Field
 
 from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout
+from headrace.credentials import Origin
 from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
 from headrace.profiles import ModelProfile, find_profile
 from headrace_openai.client import (
@@ -25,12 +26,15 @@ from headrace_openai.client import (
 from headrace_openai.decode import Decoder
 from headrace_openai.dialects import OPENAI, Dialect
 from headrace_openai.encode import encode
-from headrace_openai.place import find_key, find_place
+from headrace_openai.place import Place, find_place, key_variable
 from headrace_openai.reading import StreamReader, read_whole
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
     from headrace.engine.run import Run
+
+
+_ACCOUNT = ("base_url", "dialect", "credential", "api_key", "organization", "project")
 
 
 def _also(*names: str) -> AliasChoices:
@@ -159,7 +163,8 @@ class ChatOpenAI(BaseChatModel):
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AIMessage:
-        dialect, client = self._dialect(), self._client_settings()
+        place = self._place()
+        dialect, client = place.dialect, self._client_settings(place)
         notes: list[dict[str, Any]] = []
         body = encode(messages, settings, dialect, profile=self.profile, notes=notes)
         pieces = []
@@ -186,7 +191,8 @@ class ChatOpenAI(BaseChatModel):
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AsyncGenerator[AIMessageChunk, None]:
-        dialect, client = self._dialect(), self._client_settings()
+        place = self._place()
+        dialect, client = place.dialect, self._client_settings(place)
         notes: list[dict[str, Any]] = []
         body = encode(messages, settings, dialect, stream=True, profile=self.profile, notes=notes)
         with Gate(client) as gate:
@@ -237,18 +243,30 @@ class ChatOpenAI(BaseChatModel):
     def _known_facts(self) -> ModelProfile:
         return find_profile(self._dialect().id, self.model, packages=self.profiles)
 
-    def _dialect(self) -> Dialect:
-        return find_place(self.base_url, self.dialect)[1]
+    def explain(self) -> dict[str, Origin]:
+        """Where key, address and account come from now; see `Credential.explain`."""
+        return dict(self._place().found.origins)
 
-    def _client_settings(self) -> ClientSettings:
+    def _place(self) -> Place:
+        return find_place(**self._account_fields())
+
+    def _account_fields(self) -> dict[str, Any]:
+        return {name: self.__dict__[name] for name in _ACCOUNT}
+
+    def _key_variable(self) -> str | None:
+        return key_variable(self._account_fields())
+
+    def _dialect(self) -> Dialect:
+        return self._place().dialect
+
+    def _client_settings(self, place: Place) -> ClientSettings:
         """Read anew for each request: a key is never kept in the model."""
-        url, dialect = find_place(self.base_url, self.dialect)
         return ClientSettings(
-            url,
-            find_key(self.api_key, dialect),
-            own=dialect is OPENAI,
-            organization=self.organization,
-            project=self.project,
+            place.url,
+            place.key,
+            own=place.dialect is OPENAI,
+            organization=place.sent("organization"),
+            project=place.sent("project"),
             proxy=self.proxy,
             headers=tuple((self.default_headers or {}).items()),
             query=tuple((self.default_query or {}).items()),

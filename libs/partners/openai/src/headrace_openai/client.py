@@ -253,7 +253,9 @@ def _common(settings: ClientSettings) -> dict[str, Any]:
 
     headers: dict[str, Any] = dict(settings.headers)
     if not settings.own:
+        own = {"organization": settings.organization, "project": settings.project}
         given = {name.lower() for name in headers}
+        given |= {f"openai-{name}" for name, value in own.items() if value}
         for name in (*_OPENAI_HEADERS, *_environment_headers()):
             if name.lower() not in given:
                 headers[name] = Omit()

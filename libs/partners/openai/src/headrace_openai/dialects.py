@@ -81,11 +81,10 @@ OPENAI = Dialect(
     extras=frozenset({"prompt_cache_breakpoint"}),
 )
 
-# What an unknown host gets: only what every server is known to take.
+# What an unknown host gets: only what every server is known to take, and no key of anybody's.
 COMPATIBLE = Dialect(
     id="openai_compatible",
     page=_OPENAI_PAGE,
-    keys=("OPENAI_API_KEY",),
     key_required=False,
     call_extras=frozenset({"extra_content"}),
 )

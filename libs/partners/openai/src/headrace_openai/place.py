@@ -1,55 +1,147 @@
-"""Where requests go and with which key."""
+"""Where requests go, in whose name, with which key, and how the service there speaks.
+
+The account decides which environment variables count, and is never guessed from a part of a
+URL: a credential names it, or a dialect, or the URL's exact host. Nobody's host is no account.
+"""
 
 from __future__ import annotations
 
-import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from headrace.errors import ConfigurationError, MissingCredentialError, suggestion
-from headrace_openai.dialects import DIALECTS, OPENAI, Dialect, dialect_of
+from headrace.credentials import ORDER, Credential, Resolution, masked
+from headrace.errors import ConfigurationError, suggestion
+from headrace.registry import host_owner
+from headrace_openai.credentials import CREDENTIALS, own_credential
+from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect, dialect_of
 
 _SUFFIXES = ("/chat/completions", "/completions", "/responses")
 _NO_KEY = "none"  # the SDK insists on a key; a local server does not look at it
+_HOSTILE = re.compile(r"[\s\\\x00-\x1f\x7f]")  # where parsers of URLs see different hosts
 
 
-def find_place(base_url: str | None, dialect: str | None) -> tuple[str, Dialect]:
-    """(base URL, dialect) from what was given, each deciding the other where it is absent.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The address, the dialect spoken there, the account, and where each setting came from."""
 
-    A full endpoint is accepted as base URL. OPENAI_BASE_URL counts only where neither is given.
-    """
-    if dialect is not None and dialect not in DIALECTS:
-        known = ", ".join(f"`{name}`" for name in DIALECTS)
+    url: str
+    dialect: Dialect
+    account: Credential
+    found: Resolution
+
+    @property
+    def key(self) -> Any:
+        """The key, or the function that gives it; raises MissingCredentialError if needed."""
+        origin = self.found.origins["api_key"]
+        if self.found.values["api_key"] is not None:
+            self._check_host()
+            return self.found.values["api_key"]
+        needed = self.dialect.key_required or "variable" in origin
+        return self.found.require("api_key", self.account.provider) if needed else _NO_KEY
+
+    def _check_host(self) -> None:
+        """Raises ConfigurationError if the key found belongs to another than the host does.
+
+        Whoever gave the URL may have given the key with it; one found further away is not his.
+        """
+        asked, own = self.found.source("base_url"), self.found.source("api_key")
+        if ORDER.index(own) <= ORDER.index(asked):
+            return
+        owner = _owner(self.url)
+        if owner in (None, self.account.provider):
+            return
         raise ConfigurationError(
-            f"no dialect named `{dialect}`; known: {known}{suggestion(dialect, DIALECTS)}"
+            f"`base_url` is a host of `{owner}`, and the key found ({own}) is that of "
+            f"`{self.account.provider}`; pass `api_key`, or the credential of `{owner}`"
         )
-    if base_url is None and dialect in (None, OPENAI.id):
-        base_url = os.environ.get("OPENAI_BASE_URL") or None
-    row = dialect_of(base_url) if dialect is None else DIALECTS[dialect]
-    url = base_url or row.base_url
+
+    def sent(self, name: str) -> str | None:
+        """A setting that belongs to OpenAI's account: told to others only if given for them."""
+        if self.dialect is OPENAI or self.found.source(name) in ("argument", "credential"):
+            value: str | None = self.found.values.get(name)
+            return value
+        return None
+
+
+def find_place(
+    base_url: str | None = None,
+    dialect: str | None = None,
+    credential: Credential | None = None,
+    **arguments: Any,
+) -> Place:
+    """Where requests go, from what was given, the credential, and the environment.
+
+    A full endpoint is accepted as base URL. OPENAI_BASE_URL counts for OpenAI's account only.
+    """
+    named = _named(dialect)
+    account = _account(base_url, named, credential)
+    found = account.resolve(base_url=base_url, **arguments)
+    url = found.values["base_url"]
     if not url:
-        raise ConfigurationError(f"the dialect `{row.id}` has no address; give `base_url`")
+        raise ConfigurationError(f"`{account.provider}` has no address; give `base_url`")
+    return Place(_cut(url), named or _spoken(account, url), account, found)
+
+
+def _named(dialect: str | None) -> Dialect | None:
+    if dialect is None or dialect in DIALECTS:
+        return None if dialect is None else DIALECTS[dialect]
+    known = ", ".join(f"`{name}`" for name in DIALECTS)
+    raise ConfigurationError(
+        f"no dialect named `{dialect}`; known: {known}{suggestion(dialect, DIALECTS)}"
+    )
+
+
+def _account(base_url: str | None, row: Dialect | None, credential: Credential | None) -> Credential:
+    if credential is None:
+        return own_credential(row or dialect_of(base_url))
+    whose = credential.provider
+    if whose not in CREDENTIALS:
+        raise ConfigurationError(
+            f"a `{credential.type}` does not open what ChatOpenAI speaks to; it takes: "
+            + ", ".join(f"`{kind.type_name()}`" for kind in CREDENTIALS.values())
+        )
+    if row is not None and row.key_required and row.id != whose and whose != COMPATIBLE.id:
+        raise ConfigurationError(
+            f"a `{credential.type}` does not open `{row.id}`; pass a "
+            f"`{CREDENTIALS[row.id].type_name()}`"
+        )
+    return credential
+
+
+def _spoken(account: Credential, url: str) -> Dialect:
+    """The dialect where none is named: by the exact host, or as the account's service does."""
+    if account.provider in (OPENAI.id, COMPATIBLE.id):
+        return dialect_of(url)
+    return DIALECTS[account.provider]
+
+
+def _owner(url: str) -> str | None:
+    """The service that a URL's host belongs to, here or in another installed package."""
+    row = dialect_of(url)
+    return host_owner(url) if row is COMPATIBLE else row.id
+
+
+def _cut(url: str) -> str:
+    if _HOSTILE.search(url) or urlsplit(url).scheme not in ("http", "https"):
+        raise ConfigurationError(
+            f"`base_url` must begin with http:// or https:// and have no spaces, not {masked(url)!r}"
+        )
     url = url.rstrip("/")
     for suffix in _SUFFIXES:
         url = url.removesuffix(suffix)
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise ConfigurationError(f"`base_url` must begin with http:// or https://, not {url!r}")
-    return url, row
+    return url
 
 
-def find_key(given: Any, dialect: Dialect) -> Any:
-    """The key, or the function that gives it: what was given, else from the environment."""
-    if given is not None:
-        return given.get_secret_value() if hasattr(given, "get_secret_value") else given
-    for name in dialect.keys:
-        if value := os.environ.get(name):
-            return value
-    if not dialect.key_required:
-        return _NO_KEY
-    names = " or ".join(f"`{name}`" for name in dialect.keys)
-    raise MissingCredentialError(
-        f"no key for `{dialect.id}`: pass `api_key`, or set {names} in the environment"
-    )
+def key_variable(arguments: Mapping[str, Any]) -> str | None:
+    """The environment variable in which the key of such a model is looked for."""
+    try:
+        account = find_place(**arguments).account
+    except ConfigurationError:
+        return None
+    return next(iter(account.variables.get("api_key", ())), None)
 
 
 def host_of(url: str) -> str:

@@ -7,18 +7,37 @@ from typing import Any
 
 from headrace.chat_models import Model
 from headrace.registry import Provider
-from headrace_openai.dialects import DIALECTS, Dialect
+from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect, dialect_of
 
 
 def _provider(row: Dialect) -> Provider:
     def make(**params: Any) -> Model[Any]:
         # Only now: the class brings pydantic fields that nobody who lists providers needs.
         model_class = import_module("headrace_openai.chat").ChatOpenAI
-        chosen = {} if row.id == "openai" else {"dialect": row.id}
+        chosen = {"dialect": row.id} if row is not OPENAI else _named_account(params)
         model: Model[Any] = model_class(**{**chosen, **params})
         return model
 
-    return Provider(row.id, make, hosts=row.hosts, package="headrace-openai")
+    return Provider(
+        row.id,
+        make,
+        credential=partial(_credential, row.id),
+        hosts=row.hosts,
+        package="headrace-openai",
+        model_class="headrace_openai.chat:ChatOpenAI",
+    )
+
+
+def _named_account(params: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenAI's account, where a host that is nobody's would stand for none: it was named."""
+    url = params.get("base_url")
+    if not url or params.get("credential") is not None or dialect_of(url) is not COMPATIBLE:
+        return {}
+    return {"credential": _credential(OPENAI.id)()}
+
+
+def _credential(id: str) -> Any:
+    return import_module("headrace_openai.credentials").CREDENTIALS[id]
 
 
 def __getattr__(name: str) -> Provider:
