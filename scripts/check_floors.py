@@ -27,7 +27,7 @@ FLOORS = (
     "engine callbacks profiles",
     "runnables",
     "tools output_parsers prompts rate_limiters caches credentials chat_models embeddings",
-    "registry init",
+    "registry init cards",
     "testing cli serve __main__",
 )
 RANK = {name: rank for rank, name in enumerate(" ".join(FLOORS).split())}

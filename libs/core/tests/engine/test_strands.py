@@ -131,12 +131,21 @@ def test_a_fan_hires_while_there_is_work_and_budget():
 def test_a_fan_is_offered_strands_until_its_last_item_is_pulled():
     budget, started = Budget(2), []
     fan = Fan(range(2), budget, lambda: started.append(1), 2)
+    fan.enlist()
     budget.take()
     fan.pull()
     budget.give()
     fan.pull()
     budget.give()
     assert len(started) == 1
+
+
+def test_a_fan_is_offered_nothing_before_it_asks_for_it():
+    budget, started = Budget(2), []
+    Fan(range(2), budget, lambda: started.append(1), 2)
+    budget.take()
+    budget.give()
+    assert started == []
 
 
 def test_a_fan_whose_helper_cannot_be_started_keeps_no_strand():

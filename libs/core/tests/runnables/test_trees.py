@@ -217,6 +217,23 @@ def check_failing(world, seed, limit):
     assert world.is_async or tree.gauge.most <= limit
 
 
+@pytest.mark.parametrize("calls", ["inside the run", "from a thread"])
+def test_batches_of_parallels_nested_through_functions_hold_to_their_limit(world, calls):
+    gauge = Gauge()
+
+    def leaf(text):
+        with gauge:
+            time.sleep(0.001)
+        return text
+
+    three = RunnableParallel(a=leaf, b=leaf, c=leaf)
+    nested = RunnableLambda(lambda x: three.invoke(x), None if "thread" in calls else three.ainvoke)
+    middle = RunnableParallel(a=nested, b=nested, c=leaf)
+    outer = RunnableParallel(a=RunnableLambda(lambda x: middle.batch([x, x])), b=nested, c=middle)
+    assert len(world.batch(outer, range(6), {"max_concurrency": 2})) == 6
+    assert (gauge.most, gauge.now, gauge.worked) == (2, 0, 6 * (14 + 3 + 7))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_random_tree_gives_what_it_must_within_its_limit(world, seed):
     check(world, seed, 2)

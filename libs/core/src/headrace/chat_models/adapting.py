@@ -102,7 +102,9 @@ class _Adapter:
                 self.notes.record(EFFORT, asked, None, "left out", reason)
                 return None
             return self.notes.change(EFFORT, asked, None, "left out", limits.reason)
-        plan = plan_effort(asked, ways_of(self.facts, self.wire.forms, self.wire.levels), self.model)
+        plan = plan_effort(
+            asked, ways_of(self.facts, self.wire.forms, self.wire.levels), self.model
+        )
         if plan.reason is None:
             self._spell(asked, plan.sent)
             return plan.sent
@@ -130,7 +132,11 @@ class _Adapter:
     def _widen(self, sent: dict[str, Any]) -> None:
         """Raises `max_tokens` above a budget of reasoning, which counts into it."""
         budget, asked = sent.get(EFFORT), sent.get("max_tokens")
-        if not isinstance(budget, int) or isinstance(budget, bool) or "tokens" not in self.wire.forms:
+        if (
+            not isinstance(budget, int)
+            or isinstance(budget, bool)
+            or "tokens" not in self.wire.forms
+        ):
             return
         if asked is None or asked > budget:
             return
@@ -163,9 +169,10 @@ class _Adapter:
             if limits.takes is False:
                 reason = f"{limits.reason}; the model chooses itself"
                 choice = notes.change("tool_choice", choice, None, "left out", reason)
-        if form is not None and (limits := self._limits(form.method)).takes is False:
-            if notes.refuse("response_format", form.method, limits.reason):
-                form = None
+        limits = Limits(None) if form is None else self._limits(form.method)
+        if form is not None and limits.takes is False:
+            left_out = notes.refuse("response_format", form.method, limits.reason)
+            form = None if left_out else form
         self._parallel(params, bool(tools))
         self.settings = replace(settings, tools=tools, tool_choice=choice, response_format=form)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
 
+from headrace.chat_models.fitting import fit, remarks
 from headrace.chat_models.timeouts import Watch
 from headrace.engine import observe
 from headrace.engine.drive import Once, close
@@ -58,7 +59,7 @@ def _own(model: BaseChatModel, run: Run) -> Run:
 
 async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessage:
     """The message that answers `input`; streams inside where a listener wants chunks."""
-    messages, settings = convert_to_messages(input), model.settings(call)
+    messages, settings = fit(model, convert_to_messages(input), model.settings(call))
     run = _own(model, run)
 
     async def work(_: Any, run: Run) -> AIMessage:
@@ -79,7 +80,7 @@ async def ask_stream(
     model: BaseChatModel, input: Any, call: Call, run: Run
 ) -> AsyncGenerator[AIMessageChunk, None]:
     """The chunks of the answer; the last has `chunk_position="last"`."""
-    messages, settings = convert_to_messages(input), model.settings(call)
+    messages, settings = fit(model, convert_to_messages(input), model.settings(call))
     run = _own(model, run)
 
     def work(_: AsyncIterator[Any], run: Run) -> AsyncGenerator[AIMessageChunk, None]:
@@ -141,7 +142,8 @@ async def _generate(
         raise WireError(
             f"`{model.get_name()}._generate` gives an AIMessage, not {type(message).__name__}"
         )
-    message.response_metadata.update(watch.figures)
+    served = message.response_metadata.get("model_name")
+    message.response_metadata.update(remarks(model, settings, served), **watch.figures)
     return message
 
 
@@ -168,13 +170,20 @@ async def _watched(
         raise
     finally:
         await close(items)
-    yield AIMessageChunk("", response_metadata=watch.figures, chunk_position="last")
+    told = remarks(model, settings, _served(seen))
+    yield AIMessageChunk("", response_metadata={**told, **watch.figures}, chunk_position="last")
+
+
+def _served(seen: list[AIMessageChunk]) -> Any:
+    """The model that answered; it is said in the first chunks, if at all."""
+    names = (chunk.response_metadata.get("model_name") for chunk in seen)
+    return next((name for name in names if name is not None), None)
 
 
 def _begun(settings: Settings, run: Run) -> tuple[Watch, Settings]:
-    """A watch of this attempt's own, and the settings with it."""
+    """A watch and notes of this attempt's own, and the settings with them."""
     watch = Watch(settings.watch.timeout, run.scope)
-    return watch, replace(settings, watch=watch)
+    return watch, replace(settings, watch=watch, notes=settings.notes.copy())
 
 
 def _keep_partial(error: Exception, seen: list[AIMessageChunk]) -> None:

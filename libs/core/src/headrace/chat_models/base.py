@@ -12,16 +12,27 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     field_serializer,
     field_validator,
 )
 
 from headrace.chat_models.asking import ask, ask_stream
 from headrace.chat_models.clients import CLIENTS, ClientUser
+from headrace.chat_models.matrix import supports
+from headrace.chat_models.kinds import of_kind
 from headrace.chat_models.model import Model
-from headrace.chat_models.options import aliases_of, check_names, read_option
+from headrace.chat_models.notes import ContentPolicy, Policy
+from headrace.chat_models.options import (
+    aliases_of,
+    check_names,
+    read_option,
+    with_neutral_effort,
+)
+from headrace.chat_models.preflight import Preflight, look_ahead
 from headrace.chat_models.settings import Call, ResponseFormat, Settings, check_choice
 from headrace.chat_models.timeouts import Timeout, Watch
+from headrace.chat_models.wires import Wire
 from headrace.credentials import (
     Credential,
     EnvReference,
@@ -29,14 +40,17 @@ from headrace.credentials import (
     credential_from_dict,
     dumped,
 )
-from headrace.errors import InputError, UnsupportedParameterError, faults
+from headrace.engine.hooks import reach
+from headrace.errors import ConfigurationError, InputError, UnsupportedParameterError, faults
 from headrace.messages import AIMessage, BaseMessage
 from headrace.profiles import ModelProfile, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from headrace.cards import ModelCard  # upward: list_models gives them
     from headrace.engine.run import Run
+    from headrace.engine.worlds import World
 
 
 if TYPE_CHECKING:  # what may be given, for checkers; what is kept, for pydantic
@@ -64,10 +78,12 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     )
     provider: ClassVar[str] = "unknown"
     profiles: ClassVar[tuple[str, ...]] = ()  # packages that hold facts about its models
+    effort_spellings: ClassVar[frozenset[str]] = frozenset()  # provider's own `reasoning_effort`
     plumbing: ClassVar[frozenset[str]] = frozenset(
         {
             "api_key", "base_url", "callbacks", "credential", "default_headers", "max_retries",
-            "metadata", "profile_overrides", "proxy", "stop", "tags", "timeout",
+            "metadata", "on_unsupported", "on_unsupported_content", "profile_overrides", "proxy",
+            "stop", "tags", "timeout",
         }
     )  # fmt: skip
 
@@ -101,6 +117,12 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     reasoning_effort: str | int | None = Field(
         default=None, description='"none" … "max", or a number of tokens.'
     )
+    on_unsupported: Policy = Field(
+        default="adapt", description="What to do with a parameter that the model cannot take."
+    )
+    on_unsupported_content: ContentPolicy = Field(
+        default="raise", description="What to do with content that the model cannot see."
+    )
     model_kwargs: Mapping[str, Any] | None = Field(
         default=None, description="Wire parameters more."
     )
@@ -114,6 +136,7 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     if not TYPE_CHECKING:  # checkers see the synthesized signature
 
         def __init__(self, **data: Any) -> None:
+            data = with_neutral_effort(type(self), data)
             check_names(type(self), data)
             try:
                 super().__init__(**data)
@@ -132,6 +155,11 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
                 f"class {cls.__name__} has neither `async def _generate(self, messages, "
                 "settings, run)` nor the async generator `_stream` of the same; write one"
             )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        return of_kind(cls, str(info.field_name), value)
 
     @field_validator("timeout", mode="before")
     @classmethod
@@ -152,6 +180,11 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     def _read_stop(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
+    @field_validator("reasoning_effort", mode="before")
+    @classmethod
+    def _read_switch(cls, value: Any) -> Any:
+        return ("on" if value else "none") if isinstance(value, bool) else value
+
     # What a partner writes.
 
     async def _prepare(self, run: Run) -> None:
@@ -165,6 +198,21 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AsyncGenerator[Any, None]:
+        raise NotImplementedError
+
+    def _wire(self) -> Wire:
+        """How the service takes what is asked of it: renamed, refused, within what range."""
+        return Wire(service=self.provider)
+
+    def _request(
+        self, messages: list[BaseMessage], settings: Settings, *, stream: bool = False
+    ) -> dict[str, Any] | None:
+        """The body that would be sent, for `preflight`; pure. None: this model does not say."""
+        return None
+
+    @classmethod
+    def _read_effort(cls, given: Mapping[str, Any]) -> str | int:
+        """The `reasoning_effort` that the provider's own spellings of it mean."""
         raise NotImplementedError
 
     def _structured_method(self, settings: Settings) -> str:
@@ -220,6 +268,16 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
     def get_name(self, suffix: str | None = None) -> str:
         return type(self).__name__
 
+    def supports(self, name: str) -> bool | None:
+        """Whether the model takes a parameter, or sees a kind of content; None: nobody knows.
+
+        Names: of parameters, of `headrace params`, and of the facts that say yes or no.
+        """
+        return supports(self, name)
+
+    def _look_ahead(self, input: Any, call: Call) -> Preflight:
+        return look_ahead(self, input, call)
+
     async def _ask(self, input: Any, call: Call, run: Run) -> AIMessage:
         return await ask(self, input, call, run)
 
@@ -228,7 +286,7 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Raises InputError for options of a call that this model does not know."""
-        for name, value in options.items():
+        for name, value in with_neutral_effort(type(self), options).items():
             read_option(type(self), name, value)
 
     def settings(self, call: Call) -> Settings:
@@ -240,7 +298,7 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
             if value is not None and name not in cls.plumbing
         }
         timeout = cast(Timeout, self.timeout)
-        for name, value in call.options.items():
+        for name, value in with_neutral_effort(cls, call.options).items():
             field, value = read_option(cls, name, value)
             if field == "timeout":
                 timeout = value
@@ -280,6 +338,16 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
         form = ResponseFormat(schema.name, wanted, method, schema.strict)  # type: ignore[arg-type]
         return replace(settings, response_format=form)
 
+    @classmethod
+    def list_models(cls, *, live: bool = False, **filters: Any) -> list[ModelCard]:
+        """The cards of this provider's models; see `headrace.list_models`."""
+        listing = cast("Callable[..., list[ModelCard]]", reach("list_models"))
+        return listing(cls.provider, live=live, **filters)
+
+    async def served_models(self, io: World) -> list[str]:
+        """The names of the models that the provider serves now; a partner asks it."""
+        raise ConfigurationError(f"`{self.provider}` has no list of models to ask for")
+
     # Keeping and passing on.
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Any:
@@ -287,7 +355,8 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
         if not update:
             return super().model_copy(deep=deep)
         data = {name: self.__dict__[name] for name in self.model_fields_set}
-        given = {_field_of(type(self), name): value for name, value in update.items()}
+        neutral = with_neutral_effort(type(self), update)
+        given = {_field_of(type(self), name): value for name, value in neutral.items()}
         return type(self)(**{**data, **given})
 
     def __getstate__(self) -> dict[Any, Any]:
@@ -298,7 +367,9 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
         return {**state, "__dict__": fields, "__pydantic_private__": None}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        super().__setstate__({**state, "__pydantic_private__": {"_user": ClientUser(), "_profile": None}})
+        super().__setstate__(
+            {**state, "__pydantic_private__": {"_user": ClientUser(), "_profile": None}}
+        )
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
         return self  # frozen: a copy could not come to differ

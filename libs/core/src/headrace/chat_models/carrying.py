@@ -66,7 +66,13 @@ def kind_of(block: Block) -> str | None:
     if form is None or not form.startswith("file"):
         return None if form is None else form.partition("_")[0]
     name = str(block.get("filename") or block.get("url") or "").lower()
-    is_pdf = block.get("mime_type") == "application/pdf" or name.endswith(".pdf")
+    mime = block.get("mime_type")
+    # Data of no stated type are sent as PDF: there is nothing else that vendors take.
+    is_pdf = (
+        mime == "application/pdf"
+        or name.endswith(".pdf")
+        or (form == "file_data" and not mime and not name)
+    )
     return "pdf" if is_pdf else None
 
 
@@ -89,14 +95,19 @@ def carry(
     Raises UnsupportedContentError under the policy "raise". The messages given stay as they are.
     """
     carried = [
-        message
-        if isinstance(message.content, str) or isinstance(message, AIMessage)
-        else _carried(message, facts, wire, notes)
+        message if _is_text(message) else _carried(message, facts, wire, notes)
         for message in messages
     ]
     if facts.get("mid_conversation_system_messages") is False:
         return _system_first(carried, notes)
     return carried
+
+
+def _is_text(message: BaseMessage) -> bool:
+    """Whether nothing but text is in it; an assistant's own media are the service's business."""
+    if isinstance(message.content, str) or isinstance(message, AIMessage):
+        return True
+    return all(isinstance(b, str) or b.get("type") == "text" for b in message.content)
 
 
 def _carried(
@@ -105,8 +116,9 @@ def _carried(
     blocks: list[Any] = []
     lost = False
     for block in message.content_blocks:
-        reason = _unseen(block, facts, wire, notes.model)
-        if reason is None:
+        form = form_of(block)
+        reason = form and sees(form, kind_of(block), facts, wire, notes.model)[1]
+        if not reason:
             blocks.append(block)
             continue
         lost = True
@@ -120,23 +132,21 @@ def _carried(
     return changed
 
 
-def _unseen(block: Block, facts: Mapping[str, Any], wire: Wire, model: str) -> str | None:
-    """Why a block cannot be carried, None if it can or nobody knows."""
-    form = form_of(block)
-    if form is None:
-        return None
+def sees(
+    form: str, kind: str | None, facts: Mapping[str, Any], wire: Wire, model: str
+) -> tuple[bool | None, str | None]:
+    """Whether content of a form and kind reaches the model (None: nobody knows), else why not."""
     what, advice = FORMS[form]
-    kind = kind_of(block)
-    if kind is not None and facts.get(SEEN_BY[kind]) is False:
-        seen = "PDF files" if kind == "pdf" else {"image": "images"}.get(kind, kind)
-        advice = FORMS.get(f"{form.partition('_')[0]}_data", FORMS["video"])[1]
-        return f"`{model}` takes no {seen}; {advice}"
+    seen = facts.get(SEEN_BY.get(kind or "", ""))
+    if seen is False:
+        named = {"image": "images", "pdf": "PDF files"}.get(str(kind), kind)
+        instead = FORMS.get(f"{form.partition('_')[0]}_data", FORMS["video"])[1]
+        return False, f"`{model}` takes no {named}; {instead}"
     if form == "image_url" and facts.get("image_url_inputs") is False:
-        return f"`{model}` takes no images by URL; {advice}"
-    known = wire.media if wire.media is not None else None
-    if known is not None and form not in known:
-        return f"`{wire.service}` cannot carry {what}; {advice}"
-    return None
+        return False, f"`{model}` takes no images by URL; {advice}"
+    if wire.media is not None and form not in wire.media:
+        return False, f"`{wire.service}` cannot carry {what}; {advice}"
+    return (True if seen is True and wire.media is not None else None), None
 
 
 def _shown(block: Block) -> str:
@@ -163,11 +173,10 @@ def _system_first(messages: list[BaseMessage], notes: Notes) -> list[BaseMessage
     late = [message for message in messages[begun:] if isinstance(message, told)]
     if not late:
         return messages
+    rest = [message for message in messages[begun:] if not isinstance(message, told)]
     reason = f"`{notes.model}` takes system messages only at the beginning"
     name = "system message"
     if notes.change(name, "later", "at the beginning", "translated", reason) != "at the beginning":
-        return messages if notes.policy == "warn" else [m for m in messages if m not in late]
-    head = [*messages[:begun], *late]
-    text = "\n\n".join(message.text for message in head)
-    rest = [message for message in messages[begun:] if not isinstance(message, told)]
+        return messages if notes.policy == "warn" else [*messages[:begun], *rest]
+    text = "\n\n".join(message.text for message in (*messages[:begun], *late))
     return [SystemMessage(text), *rest]

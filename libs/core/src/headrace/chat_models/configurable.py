@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from headrace.chat_models.base import BaseChatModel
+    from headrace.chat_models.preflight import Preflight
     from headrace.chat_models.settings import Call
     from headrace.engine.run import Run
 
@@ -75,6 +76,9 @@ class ConfigurableChatModel(Model[AIMessage]):
 
     def _ask_stream(self, input: Any, call: Call, run: Run) -> AsyncGenerator[Any, None]:
         return self._chosen(run.configurable)._ask_stream(input, call, run)
+
+    def _look_ahead(self, input: Any, call: Call) -> Preflight:
+        return self._chosen({})._look_ahead(input, call)
 
     @property
     def spec(self) -> BaseChatModel | None:

@@ -59,9 +59,7 @@ def ways_of(
     budget, toggle = facts.get("reasoning_budget"), facts.get("reasoning_toggle")
     default = facts.get("reasoning_effort_default")
     if listed is None and budget is None and toggle is None:
-        return Ways(
-            "words" in forms, "tokens" in forms, "switch" in forms, None, default=default
-        )
+        return Ways("words" in forms, "tokens" in forms, "switch" in forms, None, default=default)
     words = "words" in forms and bool(listed)
     tokens = "tokens" in forms and isinstance(budget, list | tuple)
     switch = "switch" in forms and toggle is True
@@ -148,7 +146,9 @@ def _nearest(asked: str, levels: Sequence[str]) -> str:
     known = [level for level in levels if level in LEVELS]
     on = [level for level in known if level != "none"]
     place = LEVELS.index(asked)
-    return min(on or known, key=lambda level: (abs(LEVELS.index(level) - place), LEVELS.index(level)))
+    return min(
+        on or known, key=lambda level: (abs(LEVELS.index(level) - place), LEVELS.index(level))
+    )
 
 
 def _bounded(tokens: int, ways: Ways) -> int:

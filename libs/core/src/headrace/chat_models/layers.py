@@ -154,13 +154,13 @@ class Parse(Layer):
     def __init__(self, schema: OutputSchema, include_raw: bool) -> None:
         self.schema, self.include_raw = schema, include_raw
 
-    def _asking(self, call: Call) -> Call:
+    def asking(self, call: Call) -> Call:
         from_here = type(call)(schema=self.schema)
         return call.over(from_here)
 
     async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
         async def work(input: Any, run: Run) -> Any:
-            message = await inner._ask(input, self._asking(call), run)
+            message = await inner._ask(input, self.asking(call), run)
             return await self._read(message, run)
 
         if not run.observed:
@@ -202,7 +202,7 @@ class Parse(Layer):
     async def _growing(
         self, inner: Model[Any], input: Any, call: Call, run: Run
     ) -> AsyncGenerator[Any, None]:
-        items = inner._ask_stream(input, self._asking(call), run)
+        items = inner._ask_stream(input, self.asking(call), run)
         total: Any = None
         shown: Any = None
         try:

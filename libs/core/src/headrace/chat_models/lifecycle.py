@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from headrace.profiles.naming import spellings
+
 # Ends of a name that say when, not what: dates, `-latest`, four digits as in `-0613`.
 _WHEN = re.compile(
     r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{2}-\d{2}(?:-\d{4})?|\d{4}|latest|default|preview|exp)$"
@@ -34,14 +36,13 @@ def served_other(asked: str, served: Any, known_as: str | None = None) -> bool:
     """
     if not isinstance(served, str) or not served or not asked:
         return False
-    names = {_bare(asked), _bare(known_as or asked)}
-    return _bare(served) not in names
+    names = {_bare(name) for name in (known_as or asked, *dict(spellings(asked)))}
+    return names.isdisjoint(_bare(name) for name, _ in spellings(served))
 
 
 def _bare(name: str) -> str:
     """A model's name without path, tag `latest`, case and ends that say when."""
     bare = name.lower().rstrip("/").rsplit("/", 1)[-1].removesuffix(":latest")
-    bare = bare.replace("gpt-35-", "gpt-3.5-")
     while found := _WHEN.search(bare):
         bare = bare[: found.start()]
     return bare

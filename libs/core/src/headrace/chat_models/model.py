@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, overload
 
+from headrace.chat_models.options import with_neutral_effort
 from headrace.chat_models.schema import Method, OutputSchema
 from headrace.chat_models.settings import NO_CALL, Call, call_of
 from headrace.engine.drive import close
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from headrace.chat_models.base import BaseChatModel
+    from headrace.chat_models.preflight import Preflight
     from headrace.engine.run import Run, RunnableConfig
     from headrace.messages import BaseMessage
 
@@ -163,9 +166,26 @@ class Model(Runnable[ModelInput, Out], abstract=True):
         return self._layered(reach("configure_layer")(self, fields))
 
     def _checked(self, call: Call) -> Call:
-        if self.spec is not None:
-            self.spec.check_options(call.options)
-        return call
+        if self.spec is None:
+            return call
+        self.spec.check_options(call.options)
+        return replace(call, options=with_neutral_effort(type(self.spec), call.options))
+
+    # Questions that cost nothing.
+
+    def supports(self, name: str) -> bool | None:
+        """Whether the model takes a parameter, or sees a kind of content; None: nobody knows."""
+        return None if self.spec is None else self.spec.supports(name)
+
+    def preflight(self, input: ModelInput, **options: Any) -> Preflight:
+        """What this request would be and cost, with all that is bound; nothing is sent.
+
+        Of a model with fallbacks the first is looked at, of a configurable one the defaults.
+        """
+        return self._look_ahead(input, self._checked(call_of(options)))
+
+    def _look_ahead(self, input: Any, call: Call) -> Preflight:
+        raise NotImplementedError
 
     # Clients.
 
@@ -197,8 +217,12 @@ class Layer:
 
     __slots__ = ()
 
+    def asking(self, call: Call) -> Call:
+        """The call with what this layer asks for."""
+        return call
+
     def enter(self, call: Call, run: Run) -> tuple[Call, Run]:
-        return call, run
+        return self.asking(call), run
 
     async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
         call, run = self.enter(call, run)
@@ -222,8 +246,8 @@ class Ask(Layer):
     def __init__(self, call: Call) -> None:
         self.call = call
 
-    def enter(self, call: Call, run: Run) -> tuple[Call, Run]:
-        return call.over(self.call), run
+    def asking(self, call: Call) -> Call:
+        return call.over(self.call)
 
     def __repr__(self) -> str:
         parts = [f"tools={[t.get('name') for t in self.call.tools]}"] if self.call.tools else []
@@ -244,6 +268,9 @@ class Layered(Model[Out]):
 
     def _ask_stream(self, input: Any, call: Call, run: Run) -> AsyncGenerator[Any, None]:
         return self.layer.stream(self.inner, input, call, run)
+
+    def _look_ahead(self, input: Any, call: Call) -> Preflight:
+        return self.inner._look_ahead(input, self.layer.asking(call))
 
     @property
     def spec(self) -> BaseChatModel | None:

@@ -79,13 +79,13 @@ class Notes:
             case "raise":
                 raise UnsupportedParameterError(f"`{name}` = {asked!r}: {reason}")
             case "warn":
-                self._warn(name, f"`{name}` = {asked!r} is sent as asked, but {reason}")
+                self.tell(name, f"`{name}` = {asked!r} is sent as asked, but {reason}")
                 return asked
             case "drop":
                 sent, action = None, "left out"
             case "adapt":
                 done = "is left out" if sent is None else f"is sent as {sent!r}"
-                self._warn(name, f"`{name}` = {asked!r} {done}: {reason}")
+                self.tell(name, f"`{name}` = {asked!r} {done}: {reason}")
         self.revise(name, asked, sent, action, reason)
         return sent
 
@@ -110,11 +110,7 @@ class Notes:
         return sent
 
     def tell(self, about: str, message: str) -> None:
-        """Warns once of what is known about the model."""
-        self._warn(about, message)
-
-    def _warn(self, about: str, message: str) -> None:
-        message = f"{self.model}: {message}"
+        """Warns once per process and model about a parameter or a fact."""
         if self.warned is not None:
             self.warned.append(message)
         else:

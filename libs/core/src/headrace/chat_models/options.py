@@ -7,12 +7,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
+from headrace.chat_models.kinds import of_kind
 from headrace.chat_models.timeouts import Timeout
 from headrace.errors import InputError, suggestion
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from headrace.chat_models.base import BaseChatModel
 
 
 @cache  # classes, not instances: there are few and they stay
@@ -27,6 +31,21 @@ def aliases_of(cls: type[BaseModel]) -> Mapping[str, str]:
             elif isinstance(alias, str):
                 names[alias] = field
     return names
+
+
+def with_neutral_effort(cls: type[BaseChatModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with the provider's own spellings of the effort as `reasoning_effort`.
+
+    Raises InputError where both are given.
+    """
+    own = {name: given[name] for name in cls.effort_spellings if given.get(name) is not None}
+    rest = {name: given[name] for name in given if name not in cls.effort_spellings}
+    if not own:
+        return rest
+    if rest.get("reasoning_effort") is not None:
+        told = ", ".join(f"`{name}`" for name in sorted(own))
+        raise InputError(f"`reasoning_effort` and {told} say the same; give one of them")
+    return {**rest, "reasoning_effort": cls._read_effort(own)}
 
 
 def check_names(cls: type[BaseModel], given: Mapping[str, Any]) -> None:
@@ -49,10 +68,15 @@ def read_option(cls: type[BaseModel], name: str, value: Any) -> tuple[str, Any]:
     if field == "timeout":
         return field, Timeout.read(value)
     try:
-        return field, _adapter(cls, field).validate_python(value)
-    except ValidationError as error:
-        told = error.errors(include_input=False, include_url=False)[0]["msg"]
+        return field, _adapter(cls, field).validate_python(of_kind(cls, field, value))
+    except (ValidationError, PydanticCustomError) as error:
+        told = error.message() if isinstance(error, PydanticCustomError) else first_fault(error)
         raise InputError(f"`{name}` of a call of `{cls.__name__}`: {told}") from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing wrong, without the value."""
+    return str(error.errors(include_input=False, include_url=False)[0]["msg"])
 
 
 @cache

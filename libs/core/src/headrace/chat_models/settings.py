@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from headrace.chat_models.notes import Notes
 from headrace.errors import InputError, suggestion
 from headrace.tools.convert import convert_to_tool
 
@@ -34,6 +35,7 @@ class Settings:
     is not set is absent. `tools`: {"name", "description", "parameters", "strict"?}, or raw
     dicts of server-side tools. `tool_choice`: None, "auto", "none", "any", a name, or a tuple
     of allowed names. `watch.timeout` bounds the answer: call `watch.saw(False)` at each read.
+    `notes` takes a record of all that the encoder does not write as asked.
     """
 
     params: Mapping[str, Any]
@@ -42,6 +44,7 @@ class Settings:
     tool_choice: ToolChoice | None = None
     response_format: ResponseFormat | None = None
     stop: tuple[str, ...] = ()
+    notes: Notes = field(default_factory=Notes, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

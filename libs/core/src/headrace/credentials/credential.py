@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
@@ -14,8 +15,8 @@ from headrace.credentials.secret import (
     Secret,
     dumped,
     is_given,
-    is_secret,
     reference_to,
+    secret_fields,
 )
 from headrace.engine.hooks import provide_lazily, reach
 from headrace.errors import ConfigurationError, InputError, faults, suggestion
@@ -88,10 +89,9 @@ class Credential(BaseModel):
         environment variables of its provider, its default. Read anew at each call.
         """
         cls = type(self)
-        names = {name: is_secret(cls, name) for name in (*cls.model_fields, *arguments)}
-        for name in _ABOUT_ITSELF:
-            names.pop(name, None)
-        return resolve(names, arguments, self.__dict__, cls.variables, cls.defaults)
+        own, secret = self.__dict__, secret_fields(cls)
+        names = dict.fromkeys((*_settings(cls), *arguments))
+        return resolve(names, secret, arguments, own, cls.variables, cls.defaults)
 
     def explain(self, **arguments: Any) -> dict[str, Origin]:
         """Where each setting comes from now: {name: {"source", "variable"?, "value"?}}.
@@ -126,7 +126,7 @@ class Credential(BaseModel):
     def _dump(self, handler: Any) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
         for field in data.keys() & self.__dict__.keys():
-            if is_secret(type(self), field):
+            if field in secret_fields(type(self)):
                 data[field] = dumped(self.__dict__[field], self._variable(field))
         return data
 
@@ -144,10 +144,9 @@ class Credential(BaseModel):
         return super().model_dump_json(**options)
 
     def _tell_left_out(self) -> None:
-        for field, value in self.__dict__.items():
-            if not is_secret(type(self), field) or not is_given(value):
-                continue
-            if isinstance(value, EnvReference):
+        for field in sorted(secret_fields(type(self))):
+            value = self.__dict__[field]
+            if isinstance(value, EnvReference) or not is_given(value):
                 continue
             variable = self._variable(field)
             warnings.warn(
@@ -162,13 +161,17 @@ class Credential(BaseModel):
         """Without secrets: a copy elsewhere reads them from its own environment."""
         state = super().__getstate__()
         fields = dict(state["__dict__"])
-        for field, value in fields.items():
-            if is_secret(type(self), field):
-                fields[field] = reference_to(value, self._variable(field))
+        for field in secret_fields(type(self)):
+            fields[field] = reference_to(fields[field], self._variable(field))
         return {**state, "__dict__": fields}
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
         return self  # frozen: a copy could not come to differ
+
+
+@cache  # classes, not instances: there are few and they stay
+def _settings(cls: type[Credential]) -> tuple[str, ...]:
+    return tuple(name for name in cls.model_fields if name not in _ABOUT_ITSELF)
 
 
 provide_lazily("find_provider", "headrace.registry")

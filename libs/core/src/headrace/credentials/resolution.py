@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
+
+from pydantic import SecretStr
 
 from headrace.credentials.secret import EnvReference, is_given
 from headrace.errors import MissingCredentialError
@@ -55,16 +57,17 @@ class Resolution:
 
 
 def resolve(
-    names: Mapping[str, bool],
+    names: Iterable[str],
+    secret: frozenset[str],
     arguments: Mapping[str, Any],
     credential: Mapping[str, Any],
     variables: Mapping[str, tuple[str, ...]],
     defaults: Mapping[str, str],
 ) -> Resolution:
-    """Each setting from the first place that has it; `names` says which of them are secret."""
+    """Each setting from the first place that has it; of the secret ones only where from."""
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    for name, secret in names.items():
+    for name in names:
         value, origin = _found(
             arguments.get(name),
             credential.get(name),
@@ -72,7 +75,7 @@ def resolve(
             defaults.get(name),
         )
         values[name] = value
-        if isinstance(value, str) and not secret:
+        if isinstance(value, str) and name not in secret:
             origin["value"] = masked(value)
         origins[name] = origin
     return Resolution(values, origins)
@@ -92,7 +95,7 @@ def _found(
             found = os.environ.get(value.env) or None
             return found, {"source": source if found else "missing", "variable": value.env}
         if is_given(value):
-            plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+            plain = value.get_secret_value() if isinstance(value, SecretStr) else value
             return plain, {"source": source}
     for variable in variables:
         if found := os.environ.get(variable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import (
@@ -54,10 +55,14 @@ else:
     ]
 
 
-def is_secret(cls: type[BaseModel], field: str) -> bool:
-    """Whether a field of a class is declared to hold a secret."""
-    info = cls.model_fields.get(field)
-    return info is not None and (_marked(info.annotation) or _has_mark(info.metadata))
+@cache  # classes, not instances: there are few and they stay
+def secret_fields(cls: type[BaseModel]) -> frozenset[str]:
+    """The fields of a class that are declared to hold a secret."""
+    return frozenset(
+        name
+        for name, info in cls.model_fields.items()
+        if _marked(info.annotation) or _has_mark(info.metadata)
+    )
 
 
 def _marked(annotation: Any) -> bool:

@@ -250,6 +250,7 @@ class _Spread(_Crew):
         if self._size == 1:
             item = self._fan.pull()
             return await self._do(item[0]) if item else None
+        self._fan.enlist()
         self._start(own=True)
         await self._gone()
         if self._error is not None:
@@ -288,6 +289,7 @@ class _Flow(_Crew):
 
     def begin(self, lend: bool) -> None:
         self._lends = lend
+        self._fan.enlist()
         if lend:
             self._start(own=True)
             return

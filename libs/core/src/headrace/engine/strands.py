@@ -123,8 +123,11 @@ class Fan(Generic[T]):
         self._pulling, self._closed = 0, False
         self.open = size != 0
         self._hire = self.hire  # one bound method, so that `leave` finds the one enlisted
-        if size is None or size > 1:
-            budget.enlist(self._hire)
+
+    def enlist(self) -> None:
+        """From now on strands given back are offered here; `start` may be called any time."""
+        if self._left is None or self._left > 1:
+            self._budget.enlist(self._hire)
 
     def pull(self) -> tuple[T] | None:
         """The next item, or None when there is none left or the fan-out is closed."""

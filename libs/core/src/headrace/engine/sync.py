@@ -30,6 +30,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 AHEAD = 16  # results nobody took yet; then helpers pause
+GRACE = 0.1  # seconds for helpers of a closed fan-out that wait for its source
 _ENDED: Any = object()
 
 
@@ -142,12 +143,14 @@ class _Spread:
 
     def run(self) -> None:
         if self._size != 1:
+            self._fan.enlist()
             self._fan.hire()
         self._work()
         try:
             if not self._interrupts():
                 with self._idle:
                     self._idle.wait_for(lambda: self._live <= self._fan.stuck)
+                    self._idle.wait_for(lambda: not self._live, GRACE)
         except BaseException as error:  # Ctrl-C does not wait for helpers, which are daemons
             self._fail(error)
         if self._errors:
@@ -222,6 +225,7 @@ class _Flow:
     def begin(self, lend: bool) -> None:
         """Hires as many as are of use; the caller helps only where that is not enough."""
         self._lends = lend
+        self._fan.enlist()
         if lend:
             self._start(own=True)
             return
@@ -274,6 +278,7 @@ class _Flow:
                 self._changed.notify_all()
                 if self.patient:
                     self._changed.wait_for(lambda: self._live <= self._fan.stuck)
+                    self._changed.wait_for(lambda: not self._live, GRACE)
         finally:
             self._errors.clear()
             await close(self._mine)

@@ -40,6 +40,7 @@ class ProviderData:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self.source: str = content["source"]
+        self.label: str = content["provider"].get("name", "")
         self.wire: Mapping[str, str] = content["provider"].get("wire", {})
         self.models: Mapping[str, dict[str, Any]] = content["models"]
         self._families: bool = content["provider"].get("families", False)
@@ -51,6 +52,11 @@ class ProviderData:
                 base = parts[0].lower()
                 self._dated[base] = max(self._dated.get(base, ("", "")), (parts[1], model))
         self._aliases |= {name.lower(): to for name, to in content.get("aliases", {}).items()}
+
+    @property
+    def names(self) -> list[str]:
+        """The models by their ids; none where the file tells of families alone."""
+        return [] if self._families else list(self.models)
 
     def match(self, name: str) -> Match | None:
         """The model meant by a name, in whatever spelling; None if it is not known."""
@@ -108,6 +114,12 @@ def user_facts(provider: str, model: str) -> dict[str, Any] | None:
     if model not in of_provider and "*" not in of_provider:
         return None
     return {**of_provider.get("*", {}), **of_provider.get(model, {})}
+
+
+def user_models(provider: str) -> list[str]:
+    """The models of a provider that the user's file names."""
+    path = os.environ.get(USER_FILE)
+    return [name for name in _user_file(path).get(provider, {}) if name != "*"] if path else []
 
 
 def forget() -> None:

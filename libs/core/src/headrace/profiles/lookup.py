@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
-from headrace.profiles.files import Place, ProviderData, provider_data, user_facts
+from headrace.profiles.files import (
+    Place,
+    ProviderData,
+    provider_data,
+    user_facts,
+    user_models,
+)
 from headrace.profiles.naming import data_id
 from headrace.profiles.profile import ModelProfile, lay_over
 
@@ -37,6 +43,18 @@ def find_profile(
     if mine:
         lay_over(facts, sources, mine, "user file")
     return ModelProfile(facts, sources, provider=provider, model=found.model if found else model)
+
+
+def known_models(provider: str, *, packages: Place | Iterable[Place] = ()) -> list[str]:
+    """The models of a provider of which something is known, sorted."""
+    data = _data(provider, packages)
+    return sorted({*(data.names if data else ()), *user_models(provider)})
+
+
+def provider_label(provider: str, *, packages: Place | Iterable[Place] = ()) -> str:
+    """What people call a provider; its id where no file says it."""
+    data = _data(provider, packages)
+    return (data.label if data else "") or provider
 
 
 def _data(provider: str, packages: Place | Iterable[Place]) -> ProviderData | None:

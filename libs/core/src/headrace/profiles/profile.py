@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any
 
 from headrace.errors import suggestion
@@ -56,6 +57,11 @@ class ModelProfile(Mapping[str, Any]):
     def __repr__(self) -> str:
         name = ":".join(part for part in (self.provider, self.model) if part)
         return f"ModelProfile({name!r}, {len(self)} facts)"
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The facts themselves, not copied: for reading only."""
+        return MappingProxyType(self._facts)
 
     @property
     def sources(self) -> dict[str, str]:

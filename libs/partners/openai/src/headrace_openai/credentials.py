@@ -127,6 +127,13 @@ class OpenAICompatibleCredential(DialectCredential):
     type: Literal["openai_compatible_credential"] = "openai_compatible_credential"
 
 
+def __getattr__(name: str) -> type[Credential]:
+    """A kind of credential by its provider's id, as the registry names it."""
+    if name in CREDENTIALS:
+        return CREDENTIALS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 CREDENTIALS: dict[str, type[Credential]] = {
     kind.provider: kind for kind in (OpenAICredential, *DialectCredential.__subclasses__())
 }

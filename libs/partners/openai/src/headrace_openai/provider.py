@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +22,7 @@ def _provider(row: Dialect) -> Provider:
     return Provider(
         row.id,
         make,
-        credential=partial(_credential, row.id),
+        credential=f"headrace_openai.credentials:{row.id}",
         hosts=row.hosts,
         package="headrace-openai",
         model_class="headrace_openai.chat:ChatOpenAI",

@@ -1,0 +1,150 @@
+"""What a request would be and cost, said without sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from headrace.chat_models.carrying import SEEN_BY, modalities
+from headrace.chat_models.fitting import fit, profile_for
+from headrace.chat_models.notes import Record
+from headrace.chat_models.settings import Settings
+from headrace.errors import UnsupportedContentError, UnsupportedParameterError
+from headrace.messages import BaseMessage, convert_to_messages, count_tokens_approximately
+
+if TYPE_CHECKING:
+    from headrace.chat_models.base import BaseChatModel
+    from headrace.chat_models.settings import Call
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """One request looked at before it is sent; None wherever nobody knows.
+
+    `input_tokens` is an estimate; `output_tokens` what is reserved by `max_tokens`. `cost`: the
+    least and the most in USD. `modalities`: kind used -> whether the model sees it.
+    `tools_with_schema`: whether tools and an enforced schema are asked together. `adapted`: as
+    in an answer's metadata. `errors`: what would be raised before any request.
+    """
+
+    provider: str
+    model: str
+    fits: bool | None
+    input_tokens: int
+    output_tokens: int | None
+    limits: Mapping[str, int | None]
+    modalities: Mapping[str, bool | None]
+    tools: tuple[str, ...] = ()
+    tools_with_schema: bool = False
+    cost: tuple[float, float] | None = None
+    warnings: tuple[str, ...] = ()
+    adapted: tuple[Record, ...] = ()
+    errors: tuple[str, ...] = ()
+    request: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing speaks against sending it, as far as is known."""
+        return not self.errors and self.fits is not False
+
+
+def look_ahead(model: BaseChatModel, input: Any, call: Call) -> Preflight:
+    """The report on a request that is not made."""
+    messages, asked = convert_to_messages(input), model.settings(call)
+    profile = profile_for(model, asked)
+    warned: list[str] = []
+    errors: list[str] = []
+    request: Mapping[str, Any] | None = None
+    sent, settings = messages, asked
+    try:
+        sent, settings = fit(model, messages, asked, warned)
+        request = model._request(sent, settings)
+    except (UnsupportedParameterError, UnsupportedContentError) as error:
+        errors.append(str(error))
+    facts = profile.facts
+    tokens = count_tokens_approximately(sent, tools=_countable(settings))
+    reserved = settings.params.get("max_tokens")
+    return Preflight(
+        provider=model.provider,
+        model=str(asked.params.get("model", model.model)),
+        fits=fits(tokens, reserved, facts),
+        input_tokens=tokens,
+        output_tokens=reserved,
+        limits={name: facts.get(name) for name in _LIMITS},
+        modalities={kind: facts.get(SEEN_BY[kind]) for kind in sorted(modalities(messages))},
+        tools=tuple(str(tool.get("name") or tool.get("type")) for tool in asked.tools),
+        tools_with_schema=bool(asked.tools) and asked.response_format is not None,
+        cost=cost_range(tokens, reserved, facts),
+        warnings=tuple(warned) + _doubts(asked, messages, facts),
+        adapted=tuple(settings.notes.records) if not errors else (),
+        errors=tuple(errors),
+        request=request,
+    )
+
+
+_LIMITS = ("context_size", "max_input_tokens", "max_output_tokens")
+
+
+def _countable(settings: Settings) -> list[dict[str, Any]]:
+    tools = list(settings.tools)
+    form = settings.response_format
+    if form is not None and form.schema is not None:
+        tools.append({"name": form.name, "parameters": form.schema})
+    return tools
+
+
+def _doubts(
+    settings: Settings, messages: Sequence[BaseMessage], facts: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """What nobody knows, and what some models do not take together."""
+    doubts = []
+    if settings.tools and settings.response_format is not None:
+        doubts.append("tools and an enforced schema together: not every model takes both")
+    doubts += [
+        f"nobody knows whether the model sees {kind}"
+        for kind in sorted(modalities(messages))
+        if facts.get(SEEN_BY[kind]) is None
+    ]
+    return tuple(doubts)
+
+
+def fits(tokens: int, reserved: int | None, facts: Mapping[str, Any]) -> bool | None:
+    """Whether input and reserved output are within the limits; None where none is known."""
+    total = tokens + (reserved or 0)
+    bounds = ((tokens, facts.get("max_input_tokens")), (total, facts.get("context_size")))
+    known = [size <= bound for size, bound in bounds if bound]
+    return all(known) if known else None
+
+
+def cost_range(
+    tokens: int, reserved: int | None, facts: Mapping[str, Any]
+) -> tuple[float, float] | None:
+    """The least and the most a request costs, in USD; None where a price or bound is unknown.
+
+    Least: an answer of one token. Most: an answer as long as it may be.
+    """
+    prices = _tier(facts.get("cost") or {}, tokens, facts.get("cost_tier_inclusive") is True)
+    longest = reserved or facts.get("max_output_tokens")
+    into, out = prices.get("input"), prices.get("output")
+    if into is None or out is None or longest is None:
+        return None
+    room = facts.get("context_size")
+    if room and not reserved:
+        longest = max(min(longest, room - tokens), 1)
+    dearest = max(out, prices.get("reasoning") or 0)
+    return (
+        (tokens * into + out) / _MILLION,
+        (tokens * max(into, prices.get("cache_write") or 0) + longest * dearest) / _MILLION,
+    )
+
+
+def _tier(cost: Mapping[str, Any], tokens: int, inclusive: bool) -> Mapping[str, Any]:
+    """The prices of a request of this size; a tier prices the whole of it."""
+    prices: Mapping[str, Any] = cost
+    for tier in cost.get("tiers", ()):
+        if tokens > tier["above"] or (inclusive and tokens == tier["above"]):
+            prices = {**prices, **tier}
+    return prices
