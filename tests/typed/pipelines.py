@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, assert_type
+from typing import Any, TypedDict, assert_type
 
 from pydantic import BaseModel
 
@@ -15,11 +15,16 @@ from headrace import (
     StrOutputParser,
     init_chat_model,
 )
+from headrace.chat_models import StructuredAnswer
 from headrace_openai import ChatOpenAI
 
 
 class Movie(BaseModel):
     title: str
+
+
+class Joke(TypedDict):
+    setup: str
 
 
 def double(x: int) -> int:
@@ -38,6 +43,14 @@ assert_type((prompt | model | StrOutputParser()).invoke({"x": "1"}), str)
 assert_type((prompt | model | StrOutputParser()).batch([{"x": "1"}]), list[str])
 assert_type(model.invoke("hi"), AIMessage)
 assert_type(model.with_structured_output(Movie).invoke("hi"), Movie)
+assert_type(next(model.with_structured_output(Movie).stream("hi")), Movie)
+assert_type(model.with_structured_output(list[Movie]).invoke("hi"), list[Movie])
+assert_type(model.with_structured_output(Joke, retries=1).invoke("hi"), Joke)
+assert_type(model.with_structured_output({"title": "T"}).invoke("hi"), dict[str, Any])
+assert_type(
+    model.with_structured_output(Movie, include_raw=True).invoke("hi"), StructuredAnswer[Movie]
+)
+assert_type(model.with_structured_output(Movie).with_retry().batch(["hi"]), list[Movie])
 assert_type(model.bind_tools([]).with_retry().with_config(tags=["a"]).invoke("hi"), AIMessage)
 assert_type(ChatOpenAI(model="m", api_key="k", timeout=3.0).bind(seed=1).invoke("x"), AIMessage)
 assert_type((RunnableLambda(double) | double).invoke(1), int)

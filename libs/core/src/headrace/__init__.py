@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from headrace.callbacks import (
         get_usage_metadata_callback as get_usage_metadata_callback,
     )
+    from headrace.cards import ModelCard as ModelCard
+    from headrace.cards import catalog as catalog
+    from headrace.cards import list_models as list_models
     from headrace.chat_models import BaseChatModel as BaseChatModel
     from headrace.chat_models import Timeout as Timeout
+    from headrace.chat_models.looping import tool_loop as tool_loop
     from headrace.engine.run import RunnableConfig as RunnableConfig
     from headrace.errors import HeadraceError as HeadraceError
     from headrace.init import init_chat_model as init_chat_model
@@ -91,7 +95,9 @@ _HOMES = {
     "callbacks": (
         "AsyncCallbackHandler", "BaseCallbackHandler", "get_usage_metadata_callback",
     ),
+    "cards": ("ModelCard", "catalog", "list_models"),
     "chat_models": ("BaseChatModel", "Timeout"),
+    "chat_models.looping": ("tool_loop",),
     "engine.run": ("RunnableConfig",),
     "errors": ("HeadraceError",),
     "init": ("init_chat_model",),

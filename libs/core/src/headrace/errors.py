@@ -85,7 +85,14 @@ class ToolError(HeadraceError):
 
 
 class ToolLoopLimitError(HeadraceError):
-    """A tool loop took its last allowed step and the model still asked for tools."""
+    """A tool loop took its last allowed step and the model still asked for tools.
+
+    `messages`: the conversation so far, which ends with the answer that asked.
+    """
+
+    def __init__(self, message: str, *, messages: Iterable[Any] = ()) -> None:
+        super().__init__(message)
+        self.messages = list(messages)
 
 
 class UsageLimitExceeded(HeadraceError):  # noqa: N818 - the name the field knows

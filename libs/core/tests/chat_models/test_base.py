@@ -214,7 +214,7 @@ def test_a_partner_that_gives_no_message_is_named(world: Any) -> None:
         async def _generate(self, messages: Any, settings: Any, run: Any) -> Any:
             return "text"
 
-    with pytest.raises(WireError, match="`Wrong._generate` gives an AIMessage, not str"):
+    with pytest.raises(WireError, match=r"`Wrong\._generate` gives an AIMessage, not str"):
         world.invoke(Wrong(model="w"), "hi")
 
 

@@ -83,7 +83,7 @@ def test_json_for_machines(refresh: Any, capsys: Any) -> None:
 def test_an_error_is_one_line_on_stderr_and_exit_1(refresh: Any, capsys: Any, api: str) -> None:
     assert refresh(api=api) == 1
     said = capsys.readouterr()
-    assert (said.out, said.err.startswith("headrace: "), said.err.count("\n")) == ("", True, 1)
+    assert (said.out, said.err.startswith("ProfileError: "), said.err.count("\n")) == ("", True, 1)
 
 
 @pytest.mark.parametrize(

@@ -22,17 +22,21 @@ def alone():
     return len(asyncio.all_tasks()) == 1
 
 
+async def until(ready):
+    while not ready():  # noqa: ASYNC110 - what is waited for has no event
+        await asyncio.sleep(0)
+
+
 async def cancelled(work, ready):
     """Cancels a task of `work` once `ready()`, and waits for it."""
     task = asyncio.create_task(work)
-    while not ready():
-        await asyncio.sleep(0)
+    await until(ready)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-def test_cancelling_spread_cancels_its_tasks_and_waits_for_them():
+def test_cancelling_spread_cancels_its_tasks_and_waits_for_them() -> None:
     log, budget = [], Budget(3)
 
     async def do(item):
@@ -52,7 +56,7 @@ def test_cancelling_spread_cancels_its_tasks_and_waits_for_them():
     assert budget._spare == 2
 
 
-def test_cancelling_spread_again_while_it_cleans_up_still_waits():
+def test_cancelling_spread_again_while_it_cleans_up_still_waits() -> None:
     log = []
 
     async def do(item):
@@ -61,7 +65,7 @@ def test_cancelling_spread_again_while_it_cleans_up_still_waits():
         finally:
             log.append("cleaning")
             try:
-                await asyncio.sleep(30)
+                await forever()
             finally:
                 log.append("cleaned")
 
@@ -69,8 +73,7 @@ def test_cancelling_spread_again_while_it_cleans_up_still_waits():
         task = asyncio.create_task(ASYNC.spread(range(2), do, Budget(2), Scope(), 2))
         await asyncio.sleep(0.01)
         task.cancel()
-        while len(log) < 2:
-            await asyncio.sleep(0)
+        await until(lambda: len(log) == 2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -80,7 +83,7 @@ def test_cancelling_spread_again_while_it_cleans_up_still_waits():
     assert log.count("cleaned") == 2
 
 
-def test_a_timeout_around_spread_is_a_timeout():
+def test_a_timeout_around_spread_is_a_timeout() -> None:
     async def main():
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
@@ -90,7 +93,7 @@ def test_a_timeout_around_spread_is_a_timeout():
     asyncio.run(main())
 
 
-def test_an_error_in_spread_is_seen_by_tasks_that_never_wait():
+def test_an_error_in_spread_is_seen_by_tasks_that_never_wait() -> None:
     async def do(item):
         if item == 50:
             raise KeyError(item)
@@ -102,7 +105,7 @@ def test_an_error_in_spread_is_seen_by_tasks_that_never_wait():
     asyncio.run(main())
 
 
-def test_spread_over_items_that_never_wait_lets_the_loop_have_its_turn():
+def test_spread_over_items_that_never_wait_lets_the_loop_have_its_turn() -> None:
     turns = []
 
     async def main():
@@ -122,7 +125,7 @@ def test_spread_over_items_that_never_wait_lets_the_loop_have_its_turn():
     assert len(turns) > 100
 
 
-def test_a_cancellation_by_the_users_own_code_reaches_the_caller():
+def test_a_cancellation_by_the_users_own_code_reaches_the_caller() -> None:
     async def do(item):
         inner = asyncio.create_task(forever())
         inner.cancel()
@@ -146,7 +149,7 @@ async def endless(log, name):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 9])
-def test_cancelling_who_waits_for_flow_closes_its_iterators(limit):
+def test_cancelling_who_waits_for_flow_closes_its_iterators(limit) -> None:
     log, found, budget = [], [], Budget(limit)
 
     async def read():
@@ -166,7 +169,7 @@ def test_cancelling_who_waits_for_flow_closes_its_iterators(limit):
     assert budget._spare == limit - 1
 
 
-def test_an_error_of_a_helper_cuts_short_what_the_caller_itself_steps():
+def test_an_error_of_a_helper_cuts_short_what_the_caller_itself_steps() -> None:
     log = []
 
     async def open(name):
@@ -189,7 +192,7 @@ def test_an_error_of_a_helper_cuts_short_what_the_caller_itself_steps():
     assert log == ["cut"]
 
 
-def test_a_strand_freed_in_a_thread_starts_a_task_of_the_loop_that_waits_for_it():
+def test_a_strand_freed_in_a_thread_starts_a_task_of_the_loop_that_waits_for_it() -> None:
     async def main():
         budget, barrier = Budget(2), asyncio.Barrier(2)
         assert budget.take()
@@ -203,7 +206,7 @@ def test_a_strand_freed_in_a_thread_starts_a_task_of_the_loop_that_waits_for_it(
     asyncio.run(main())
 
 
-def test_cancelling_who_waits_for_a_thread_does_not_wait_for_the_thread():
+def test_cancelling_who_waits_for_a_thread_does_not_wait_for_the_thread() -> None:
     started, release = threading.Event(), threading.Event()
 
     def work():
@@ -218,7 +221,7 @@ def test_cancelling_who_waits_for_a_thread_does_not_wait_for_the_thread():
     asyncio.run(main())
 
 
-def test_a_stop_iteration_from_a_thread_does_not_hang_the_loop():
+def test_a_stop_iteration_from_a_thread_does_not_hang_the_loop() -> None:
     async def main():
         with pytest.raises(StepError, match="StopIteration"):
             await ASYNC.blocking(next, iter([]))
@@ -226,7 +229,7 @@ def test_a_stop_iteration_from_a_thread_does_not_hang_the_loop():
     asyncio.run(main())
 
 
-def test_a_thread_that_ends_after_its_loop_was_closed_is_quiet():
+def test_a_thread_that_ends_after_its_loop_was_closed_is_quiet() -> None:
     release, ended = threading.Event(), threading.Event()
 
     def work():
@@ -243,7 +246,9 @@ def test_a_thread_that_ends_after_its_loop_was_closed_is_quiet():
     assert ended.wait(10)
 
 
-def test_a_sync_call_with_async_listeners_from_an_async_listener_is_an_error_and_no_deadlock():
+def test_a_sync_call_with_async_listeners_from_an_async_listener_is_an_error_and_no_deadlock() -> (
+    None
+):
     async def listener():
         async def inner():
             raise AssertionError("never run")

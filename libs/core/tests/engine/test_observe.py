@@ -1,7 +1,10 @@
+"""What listeners see of steps that work, stream, fail and are left."""
+
 from __future__ import annotations
 
 import itertools
 import threading
+from typing import Any
 
 import pytest
 
@@ -42,20 +45,22 @@ def named(function, name):
     return RunnableLambda(function, name=name)
 
 
-def test_a_step_that_is_invoked_tells_its_start_and_its_end(world, heard):
+def test_a_step_that_is_invoked_tells_its_start_and_its_end(world: Any, heard) -> None:
     world.invoke(named(str, "step"), 1, {"callbacks": [heard]})
     assert heard.kinds("step") == ["started", "ended"]
     assert [event.payload for event in heard] == [{"input": 1}, {"output": "1", "input": 1}]
 
 
-def test_a_step_that_streams_tells_each_chunk_and_their_sum(world, heard):
+def test_a_step_that_streams_tells_each_chunk_and_their_sum(world: Any, heard) -> None:
     world.stream(RunnableGenerator(letters), "ab", {"callbacks": [heard]})
     assert heard.kinds("letters") == ["started", "chunked", "chunked", "ended"]
     assert heard[0].payload == {"input": "ab"}
     assert heard[-1].payload == {"output": "ab", "input": "ab"}
 
 
-def test_a_step_inside_a_stream_tells_the_sum_of_its_input_when_it_has_it(world, heard):
+def test_a_step_inside_a_stream_tells_the_sum_of_its_input_when_it_has_it(
+    world: Any, heard
+) -> None:
     step = RunnableGenerator(letters) | RunnablePassthrough()
     world.stream(step, "ab", {"callbacks": [heard]})
     start, *_, end = heard.of("RunnablePassthrough")
@@ -63,7 +68,7 @@ def test_a_step_inside_a_stream_tells_the_sum_of_its_input_when_it_has_it(world,
     assert end.payload == {"output": "ab", "input": "ab"}
 
 
-def test_a_step_that_fails_tells_the_error_in_place_of_an_end(world, heard):
+def test_a_step_that_fails_tells_the_error_in_place_of_an_end(world: Any, heard) -> None:
     error = KeyError("x")
 
     def fails(x):
@@ -77,7 +82,7 @@ def test_a_step_that_fails_tells_the_error_in_place_of_an_end(world, heard):
         assert heard[-1].payload["error"] is error
 
 
-def test_a_stream_that_is_left_tells_an_end_whose_reason_is_that(world, heard):
+def test_a_stream_that_is_left_tells_an_end_whose_reason_is_that(world: Any, heard) -> None:
     step = RunnableGenerator(letters) | RunnablePassthrough()
     world.read(step, "abc", 2, {"callbacks": [heard]})
     ends = [event for event in heard if event.kind == "ended"]
@@ -98,7 +103,7 @@ def tree():
 
 
 @pytest.mark.parametrize("door", ["invoke", "stream"])
-def test_parents_start_before_and_end_after_their_children(world, heard, door):
+def test_parents_start_before_and_end_after_their_children(world: Any, heard, door) -> None:
     getattr(world, door)(tree(), "ab", {"callbacks": [heard]})
     for event in heard:
         if event.parent_ids:
@@ -107,14 +112,14 @@ def test_parents_start_before_and_end_after_their_children(world, heard, door):
 
 
 @pytest.mark.parametrize("door", ["invoke", "stream"])
-def test_events_below_one_root_are_numbered_without_gaps(world, heard, door):
+def test_events_below_one_root_are_numbered_without_gaps(world: Any, heard, door) -> None:
     getattr(world, door)(tree(), "ab", {"callbacks": [heard]})
     assert sorted(event.seq for event in heard) == list(range(1, len(heard) + 1))
     assert len({event.parent_ids[0] for event in heard if event.parent_ids}) == 1
 
 
 @pytest.mark.parametrize("door", ["invoke", "stream"])
-def test_the_events_of_each_run_are_in_order(world, heard, door):
+def test_the_events_of_each_run_are_in_order(world: Any, heard, door) -> None:
     getattr(world, door)(tree(), "ab", {"callbacks": [heard]})
     for _, events in itertools.groupby(sorted(heard, key=lambda e: e.run_id), lambda e: e.run_id):
         told = sorted(events, key=lambda e: e.seq)
@@ -123,7 +128,7 @@ def test_the_events_of_each_run_are_in_order(world, heard, door):
         assert (told[0].kind, told[-1].kind) == ("started", "ended")
 
 
-def test_steps_are_tagged_by_where_they_stand(world, heard):
+def test_steps_are_tagged_by_where_they_stand(world: Any, heard) -> None:
     step = named(str, "a") | {"x": named(len, "b")}
     world.invoke(step, 1, {"callbacks": [heard], "tags": ["t"]})
     assert {event.name: event.tags for event in heard} == {
@@ -134,7 +139,7 @@ def test_steps_are_tagged_by_where_they_stand(world, heard):
     }
 
 
-def test_a_step_cut_off_by_its_siblings_error_tells_that_it_failed(world, heard):
+def test_a_step_cut_off_by_its_siblings_error_tells_that_it_failed(world: Any, heard) -> None:
     began = threading.Event()
 
     def slow(chunks):
@@ -156,7 +161,7 @@ def test_a_step_cut_off_by_its_siblings_error_tells_that_it_failed(world, heard)
     )
 
 
-def test_runs_have_ids_only_where_somebody_listens(world, heard):
+def test_runs_have_ids_only_where_somebody_listens(world: Any, heard) -> None:
     def ids(x, run):
         return run.id
 
@@ -164,13 +169,13 @@ def test_runs_have_ids_only_where_somebody_listens(world, heard):
     assert world.invoke(RunnableLambda(ids), 1, {"callbacks": [heard]}) == heard[0].run_id
 
 
-def test_listeners_of_one_step_hear_it_and_nothing_inside_it(world, heard):
+def test_listeners_of_one_step_hear_it_and_nothing_inside_it(world: Any, heard) -> None:
     step = (named(str, "a") | named(len, "b")).with_listeners(on_end=heard.append)
     world.invoke(named(str, "before") | step, 1)
     assert [(event.name, event.kind) for event in heard] == [("RunnableSequence", "ended")]
 
 
-def test_an_error_that_a_listener_asked_to_raise_fails_the_run(world):
+def test_an_error_that_a_listener_asked_to_raise_fails_the_run(world: Any) -> None:
     class Strict(Heard):
         def handle(self, event):
             if event.name == "b" and event.kind == "started":

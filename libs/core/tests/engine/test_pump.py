@@ -13,6 +13,7 @@ from headrace.engine.aio import ASYNC
 from headrace.engine.run import open_run
 from headrace.engine.user import Seam
 from headrace.errors import StepError
+from headrace.runnables import RunnableGenerator
 
 
 def start(function, chunks=None):
@@ -33,7 +34,7 @@ async def all_of(items):
     return [item async for item in items]
 
 
-def test_its_items_come_from_the_chunks_of_its_input():
+def test_its_items_come_from_the_chunks_of_its_input() -> None:
     def double(chunks):
         for chunk in chunks:
             yield chunk
@@ -42,7 +43,7 @@ def test_its_items_come_from_the_chunks_of_its_input():
     assert asyncio.run(all_of(start(double, given(1, 2)))) == [1, 1, 2, 2]
 
 
-def test_all_of_it_runs_in_one_thread_that_is_not_the_loops():
+def test_all_of_it_runs_in_one_thread_that_is_not_the_loops() -> None:
     def generator(chunks):
         for _ in chunks:
             yield threading.get_ident()
@@ -56,7 +57,7 @@ def test_all_of_it_runs_in_one_thread_that_is_not_the_loops():
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="outside")
 
 
-def test_all_of_it_runs_in_one_context_made_from_the_readers():
+def test_all_of_it_runs_in_one_context_made_from_the_readers() -> None:
     def generator(chunks):
         yield variable.get()
         variable.set("inside")
@@ -70,7 +71,7 @@ def test_all_of_it_runs_in_one_context_made_from_the_readers():
     assert asyncio.run(main()) == (["reader", "inside", "inside"], "reader")
 
 
-def test_its_source_is_pulled_in_one_context():
+def test_its_source_is_pulled_in_one_context() -> None:
     async def source():
         for n in range(3):
             yield variable.get()
@@ -83,7 +84,7 @@ def test_its_source_is_pulled_in_one_context():
     ]
 
 
-def test_it_is_pulled_on_demand():
+def test_it_is_pulled_on_demand() -> None:
     made = []
 
     def generator(chunks):
@@ -101,7 +102,7 @@ def test_it_is_pulled_on_demand():
     assert asyncio.run(main()) == made == [0, 1, 2]
 
 
-def test_it_does_not_begin_before_it_is_asked():
+def test_it_does_not_begin_before_it_is_asked() -> None:
     async def main():
         items = start(lambda _: pytest.fail("begun"))
         await items.aclose()
@@ -109,7 +110,7 @@ def test_it_does_not_begin_before_it_is_asked():
     asyncio.run(main())
 
 
-def test_leaving_it_closes_it_in_its_own_thread_before_the_next_statement():
+def test_leaving_it_closes_it_in_its_own_thread_before_the_next_statement() -> None:
     log = []
 
     def generator(chunks):
@@ -130,7 +131,7 @@ def test_leaving_it_closes_it_in_its_own_thread_before_the_next_statement():
     assert log[0] == log[1]
 
 
-def test_an_error_of_it_is_raised_and_it_is_over():
+def test_an_error_of_it_is_raised_and_it_is_over() -> None:
     def generator(chunks):
         yield 1
         raise KeyError("x")
@@ -146,7 +147,7 @@ def test_an_error_of_it_is_raised_and_it_is_over():
     asyncio.run(main())
 
 
-def test_an_error_of_its_source_comes_up_inside_it():
+def test_an_error_of_its_source_comes_up_inside_it() -> None:
     async def source():
         yield 1
         raise KeyError("x")
@@ -160,7 +161,7 @@ def test_an_error_of_its_source_comes_up_inside_it():
     assert asyncio.run(all_of(start(generator, source()))) == [1, "seen"]
 
 
-def test_an_error_while_it_closes_is_raised_to_who_closes():
+def test_an_error_while_it_closes_is_raised_to_who_closes() -> None:
     def generator(chunks):
         try:
             yield 1
@@ -176,7 +177,7 @@ def test_an_error_while_it_closes_is_raised_to_who_closes():
     asyncio.run(main())
 
 
-def test_a_stop_iteration_in_it_is_a_step_error():
+def test_a_stop_iteration_in_it_is_a_step_error() -> None:
     def generator(chunks):
         yield next(iter([]))
 
@@ -184,20 +185,25 @@ def test_a_stop_iteration_in_it_is_a_step_error():
         asyncio.run(all_of(start(generator)))
 
 
-def test_a_function_that_gives_any_iterable_will_do():
+def test_a_function_that_gives_any_iterable_will_do() -> None:
     assert asyncio.run(all_of(start(lambda chunks: [1, 2]))) == [1, 2]
 
 
-async def cancelled(items, ready):
+async def cancelled(items, ready, go=None):
+    """Cancels the reader of `items` once `ready`; `go` is set when it has been told."""
     task = asyncio.create_task(all_of(items))
     await asyncio.to_thread(ready.wait, 10)
     await asyncio.sleep(0.01)
     task.cancel()
+    if go is not None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        go.set()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-def test_cancelled_while_it_waits_for_input_it_is_closed_after_its_source_was_cut():
+def test_cancelled_while_it_waits_for_input_it_is_closed_after_its_source_was_cut() -> None:
     log, waiting = [], threading.Event()
 
     async def source():
@@ -225,7 +231,7 @@ def test_cancelled_while_it_waits_for_input_it_is_closed_after_its_source_was_cu
     assert log == ["source closed", "generator closed"]
 
 
-def test_cancelled_while_it_computes_it_is_closed_when_it_next_yields():
+def test_cancelled_while_it_computes_it_is_closed_when_it_next_yields() -> None:
     log, computing, go = [], threading.Event(), threading.Event()
 
     def generator(chunks):
@@ -237,14 +243,13 @@ def test_cancelled_while_it_computes_it_is_closed_when_it_next_yields():
             log.append("closed")
 
     async def main():
-        asyncio.get_running_loop().call_later(0.05, go.set)
-        await cancelled(start(generator), computing)
+        await cancelled(start(generator), computing, go)
 
     asyncio.run(main())
     assert log == ["closed"]
 
 
-def test_cancelled_while_it_computes_it_gets_no_more_input():
+def test_cancelled_while_it_computes_it_gets_no_more_input() -> None:
     computing, go, seen = threading.Event(), threading.Event(), []
 
     def generator(chunks):
@@ -254,14 +259,13 @@ def test_cancelled_while_it_computes_it_gets_no_more_input():
         yield 1
 
     async def main():
-        asyncio.get_running_loop().call_later(0.05, go.set)
-        await cancelled(start(generator, given(1, 2)), computing)
+        await cancelled(start(generator, given(1, 2)), computing, go)
 
     asyncio.run(main())
     assert seen == []
 
 
-def test_a_loop_that_ends_closes_a_generator_that_was_left_open():
+def test_a_loop_that_ends_closes_a_generator_that_was_left_open() -> None:
     log = []
 
     def generator(chunks):
@@ -279,7 +283,7 @@ def test_a_loop_that_ends_closes_a_generator_that_was_left_open():
     assert log == ["closed"]
 
 
-def test_two_hundred_left_early_leave_no_thread_or_task():
+def test_two_hundred_left_early_leave_no_thread_or_task() -> None:
     def generator(chunks):
         yield from itertools.count()
 
@@ -293,3 +297,19 @@ def test_two_hundred_left_early_leave_no_thread_or_task():
     before = threading.active_count()
     asyncio.run(main())
     assert threading.active_count() <= before + 2
+
+
+def test_cancelled_while_it_calls_a_step_it_does_not_wait_for_all_of_that():
+    calling, called = threading.Event(), []
+
+    def endless(_):
+        for n in itertools.count():
+            calling.set()
+            called.append(n)
+            yield n
+
+    def generator(chunks):
+        yield from (RunnableGenerator(endless) | str).stream(1)
+
+    asyncio.run(cancelled(start(generator), calling))
+    assert called

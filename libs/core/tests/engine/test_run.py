@@ -1,9 +1,12 @@
+"""What a call carries down its tree: config, nested calls, calling off."""
+
 from __future__ import annotations
 
 import asyncio
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -37,42 +40,44 @@ def seen(world, config, step=None):
 # The keys of a config.
 
 
-def test_tags_and_metadata_and_configurable_reach_the_function(world):
+def test_tags_and_metadata_and_configurable_reach_the_function(world: Any) -> None:
     given = {"tags": ["a", "b", "a"], "metadata": {"m": 1}, "configurable": {"c": 2}}
     config, _ = seen(world, given)
     assert (config["tags"], config["metadata"]) == (["a", "b"], {"m": 1})
     assert config["configurable"] == {"c": 2}
 
 
-def test_callbacks_are_told_of_the_run(world, events):
+def test_callbacks_are_told_of_the_run(world: Any, events) -> None:
     world.invoke(RunnableLambda(str), 1, {"callbacks": [events]})
     assert [event.kind for event in events] == ["started", "ended"]
 
 
-def test_a_run_name_and_a_run_id_are_those_of_the_run(world, events):
+def test_a_run_name_and_a_run_id_are_those_of_the_run(world: Any, events) -> None:
     id = uuid.uuid4()
     config = {"callbacks": [events], "run_name": "mine", "run_id": id}
     world.invoke(RunnableLambda(str), 1, config)
     assert {(event.name, event.run_id) for event in events} == {("mine", str(id))}
 
 
-def test_max_concurrency_is_the_budget_and_32_without(world):
+def test_max_concurrency_is_the_budget_and_32_without(world: Any) -> None:
     assert seen(world, {"max_concurrency": 3})[1].budget._spare == 2
     assert seen(world, {})[1].budget._spare == 31
     assert seen(world, {"max_concurrency": None})[1].budget._spare == 31
 
 
-def test_the_recursion_limit_is_that_given_and_25_without(world):
+def test_the_recursion_limit_is_that_given_and_25_without(world: Any) -> None:
     assert seen(world, {"recursion_limit": 3})[0]["recursion_limit"] == 3
     assert seen(world, None)[0]["recursion_limit"] == DEFAULT_RECURSION_LIMIT == 25
 
 
-def test_an_unknown_key_is_an_error_with_a_suggestion(world):
+def test_an_unknown_key_is_an_error_with_a_suggestion(world: Any) -> None:
     with pytest.raises(InputError, match=r"`max_concurency` \(did you mean `max_concurrency`\?\)"):
         seen(world, {"max_concurency": 3})
 
 
-def test_a_value_for_a_configurable_field_as_a_key_is_an_error_that_says_where_it_goes(world):
+def test_a_value_for_a_configurable_field_as_a_key_is_an_error_that_says_where_it_goes(
+    world: Any,
+) -> None:
     with pytest.raises(InputError, match="go into `configurable`"):
         seen(world, {"temperature": 3})
 
@@ -92,18 +97,20 @@ def test_a_value_for_a_configurable_field_as_a_key_is_an_error_that_says_where_i
         ("callbacks", [Events], "make an instance"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_an_error_that_says_the_right_one(world, key, value, word):
+def test_a_value_of_the_wrong_kind_is_an_error_that_says_the_right_one(
+    world: Any, key, value, word
+) -> None:
     with pytest.raises(InputError, match=word):
         seen(world, {key: value})
 
 
-def test_a_config_that_is_no_dict_is_an_error(world):
+def test_a_config_that_is_no_dict_is_an_error(world: Any) -> None:
     with pytest.raises(InputError, match="a config is a dict"):
         seen(world, ["a"])
 
 
 @pytest.mark.parametrize("door", ["stream", "batch_as_completed"])
-def test_a_stream_finds_a_bad_config_when_it_is_made(door):
+def test_a_stream_finds_a_bad_config_when_it_is_made(door) -> None:
     step, input = RunnableLambda(str), 1 if door == "stream" else [1]
     for name in (door, "a" + door):
         with pytest.raises(InputError):
@@ -125,14 +132,14 @@ def nested(inner, **kwargs):
     return RunnableLambda(outer, aouter, name="outer")
 
 
-def test_a_call_inside_a_function_inherits_tags_metadata_and_configurable(world):
+def test_a_call_inside_a_function_inherits_tags_metadata_and_configurable(world: Any) -> None:
     inner = RunnableLambda(lambda x, config: config)
     given = {"tags": ["a"], "metadata": {"m": 1}, "configurable": {"c": 2}, "recursion_limit": 9}
     config = world.invoke(nested(inner), 1, given)
     assert {key: config[key] for key in given} == given
 
 
-def test_a_call_inside_a_function_adds_its_own_config_to_what_it_inherits(world):
+def test_a_call_inside_a_function_adds_its_own_config_to_what_it_inherits(world: Any) -> None:
     own = {"tags": ["b"], "metadata": {"m": 2, "n": 3}}
     inner = nested(RunnableLambda(lambda x, config: config), config=own)
     config = world.invoke(inner, 1, {"tags": ["a"], "metadata": {"m": 1, "l": 0}})
@@ -140,27 +147,27 @@ def test_a_call_inside_a_function_adds_its_own_config_to_what_it_inherits(world)
     assert config["metadata"] == {"l": 0, "m": 2, "n": 3}
 
 
-def test_listeners_hear_a_call_inside_a_function_as_its_child(world, events):
+def test_listeners_hear_a_call_inside_a_function_as_its_child(world: Any, events) -> None:
     world.invoke(nested(RunnableLambda(str, name="inner")), 1, {"callbacks": [events]})
     [outer], [inner] = events.named("outer"), events.named("inner")
     assert inner.parent_ids == (outer.run_id,)
 
 
-def test_a_run_name_and_a_run_id_are_not_inherited(world, events):
+def test_a_run_name_and_a_run_id_are_not_inherited(world: Any, events) -> None:
     config = {"callbacks": [events], "run_name": "mine", "run_id": "id"}
     world.invoke(nested(RunnableLambda(str, name="inner")), 1, config)
     assert [event.name for event in events if event.run_id == "id"] == ["mine", "mine"]
     assert len(events.named("inner")) == 1
 
 
-def test_a_call_inside_a_function_works_on_the_budget_of_its_run(world):
+def test_a_call_inside_a_function_works_on_the_budget_of_its_run(world: Any) -> None:
     inner = RunnableLambda(lambda x, run: run.budget)
     budgets = world.batch(nested(inner), range(3), {"max_concurrency": 2})
     assert len(set(budgets)) == 1
     assert budgets[0]._spare == 1
 
 
-def test_a_smaller_max_concurrency_inside_stands_within_the_outer_one(world):
+def test_a_smaller_max_concurrency_inside_stands_within_the_outer_one(world: Any) -> None:
     inner = nested(RunnableLambda(lambda x, run: run.budget), config={"max_concurrency": 9})
     budget = world.invoke(inner, 1, {"max_concurrency": 2})
     assert budget.take()
@@ -168,14 +175,14 @@ def test_a_smaller_max_concurrency_inside_stands_within_the_outer_one(world):
 
 
 @pytest.mark.parametrize("inline", [True, False])
-def test_a_plain_function_in_an_async_run_hands_its_run_to_its_sync_calls(events, inline):
+def test_a_plain_function_in_an_async_run_hands_its_run_to_its_sync_calls(events, inline) -> None:
     inner = RunnableLambda(str, name="inner")
     outer = RunnableLambda(lambda x: inner.invoke(x), name="outer", inline=inline)
     asyncio.run(outer.ainvoke(1, {"callbacks": [events]}))
     assert events.named("inner")[0].parent_ids == (events.named("outer")[0].run_id,)
 
 
-def test_a_generator_in_a_worker_thread_hands_its_run_to_its_sync_calls(world, events):
+def test_a_generator_in_a_worker_thread_hands_its_run_to_its_sync_calls(world: Any, events) -> None:
     inner = RunnableLambda(str, name="inner")
 
     def outer(chunks):
@@ -187,7 +194,7 @@ def test_a_generator_in_a_worker_thread_hands_its_run_to_its_sync_calls(world, e
 
 
 @pytest.mark.parametrize("change", [lambda c: c, dict, lambda c: {**c, "tags": ["b"]}])
-def test_an_injected_config_carries_its_run_into_any_thread(world, events, change):
+def test_an_injected_config_carries_its_run_into_any_thread(world: Any, events, change) -> None:
     inner = RunnableLambda(lambda x, run: run.budget, name="inner")
 
     def outer(x, config):
@@ -200,7 +207,7 @@ def test_an_injected_config_carries_its_run_into_any_thread(world, events, chang
     assert budget._spare == 6
 
 
-def test_a_batch_under_injected_configs_belongs_to_their_run(world, events):
+def test_a_batch_under_injected_configs_belongs_to_their_run(world: Any, events) -> None:
     inner = RunnableLambda(str, name="inner")
 
     def outer(x, config):
@@ -212,14 +219,14 @@ def test_a_batch_under_injected_configs_belongs_to_their_run(world, events):
     assert parents == {(events.named("outer")[0].run_id,)}
 
 
-def test_a_call_after_the_run_belongs_to_nobody(world, events):
+def test_a_call_after_the_run_belongs_to_nobody(world: Any, events) -> None:
     world.invoke(RunnableLambda(str), 1, {"callbacks": [events]})
     assert current.get() is None
     world.invoke(RunnableLambda(str, name="later"), 1)
     assert not events.named("later")
 
 
-def test_a_stream_made_inside_a_function_and_read_later_is_its_child(events):
+def test_a_stream_made_inside_a_function_and_read_later_is_its_child(events) -> None:
     def outer(x):
         return RunnableLambda(str, name="inner").stream(x)
 
@@ -231,14 +238,14 @@ def test_a_stream_made_inside_a_function_and_read_later_is_its_child(events):
 # Batches.
 
 
-def test_a_run_id_in_a_batch_is_that_of_its_first_run_and_warns(world, events):
+def test_a_run_id_in_a_batch_is_that_of_its_first_run_and_warns(world: Any, events) -> None:
     config = {"callbacks": [events], "run_id": "id", "run_name": "mine", "max_concurrency": 1}
     with pytest.warns(RuntimeWarning, match="`run_id` names the first run"):
         world.batch(RunnableLambda(str), [1, 2], config)
     assert [e.run_id == "id" for e in events.named("mine")] == [True, False]
 
 
-def test_a_run_id_in_a_batch_of_one_does_not_warn(world, events):
+def test_a_run_id_in_a_batch_of_one_does_not_warn(world: Any, events) -> None:
     world.batch(RunnableLambda(str), [1], {"callbacks": [events], "run_id": "id"})
     assert [event.run_id for event in events] == ["id", "id"]
 
@@ -260,7 +267,7 @@ def under(run, function, *args):
         current.reset(token)
 
 
-def test_a_sync_call_in_a_run_that_was_called_off_does_not_begin():
+def test_a_sync_call_in_a_run_that_was_called_off_does_not_begin() -> None:
     step = RunnableLambda(lambda _: pytest.fail("begun"))
     for call in (step.invoke, step.stream):
         with pytest.raises(Stopped):
@@ -268,7 +275,7 @@ def test_a_sync_call_in_a_run_that_was_called_off_does_not_begin():
 
 
 @pytest.mark.parametrize("error", [Stopped, GeneratorExit])
-def test_a_run_that_was_called_off_may_still_call_to_clean_up(error):
+def test_a_run_that_was_called_off_may_still_call_to_clean_up(error) -> None:
     def cleaning():
         try:
             raise error
@@ -278,7 +285,7 @@ def test_a_run_that_was_called_off_may_still_call_to_clean_up(error):
     assert under(stopped(), cleaning) == ["1", "2"]
 
 
-def test_a_sequence_in_a_fan_out_that_was_called_off_ends_after_its_step(events):
+def test_a_sequence_in_a_fan_out_that_was_called_off_ends_after_its_step(events) -> None:
     began, failed, log = threading.Event(), threading.Event(), []
 
     def fails(x):
@@ -299,7 +306,7 @@ def test_a_sequence_in_a_fan_out_that_was_called_off_ends_after_its_step(events)
 # The value itself.
 
 
-def test_a_copy_of_a_run_keeps_all_there_is_to_it():
+def test_a_copy_of_a_run_keeps_all_there_is_to_it() -> None:
     run = Run(sync_world(), Budget(), Scope())
     for slot in Run.__slots__:
         setattr(run, slot, object())
@@ -307,7 +314,7 @@ def test_a_copy_of_a_run_keeps_all_there_is_to_it():
     assert all(getattr(copied, slot) is getattr(run, slot) for slot in Run.__slots__)
 
 
-def test_a_note_reaches_the_listeners_of_its_run(world, events):
+def test_a_note_reaches_the_listeners_of_its_run(world: Any, events) -> None:
     async def work(io):
         run = open_run(io, {"callbacks": [events]}).child("step")
         await run.note("mark", {"n": 1})
@@ -316,7 +323,7 @@ def test_a_note_reaches_the_listeners_of_its_run(world, events):
     assert [event.payload for event in events] == [{"name": "mark", "data": {"n": 1}}]
 
 
-def test_a_note_costs_nothing_when_nobody_listens(world):
+def test_a_note_costs_nothing_when_nobody_listens(world: Any) -> None:
     async def work(io):
         run = open_run(io, None)
         await run.note("mark", object())

@@ -1,3 +1,5 @@
+"""The budget of strands, scopes that are called off, and fans that hire."""
+
 from __future__ import annotations
 
 import itertools
@@ -15,12 +17,12 @@ def taken(budget):
     return len(list(itertools.takewhile(lambda _: budget.take(), itertools.count())))
 
 
-def test_the_caller_is_the_first_strand():
+def test_the_caller_is_the_first_strand() -> None:
     assert taken(Budget(3)) == 2
     assert taken(Budget(1)) == 0
 
 
-def test_a_strand_given_back_can_be_taken_again():
+def test_a_strand_given_back_can_be_taken_again() -> None:
     budget = Budget(2)
     budget.take()
     budget.give()
@@ -28,12 +30,12 @@ def test_a_strand_given_back_can_be_taken_again():
 
 
 @pytest.mark.parametrize(("inner", "outer"), [(2, 9), (9, 2), (4, 4)])
-def test_a_nested_budget_gives_no_more_than_either(inner, outer):
+def test_a_nested_budget_gives_no_more_than_either(inner, outer) -> None:
     assert taken(Budget(inner, Budget(outer))) == min(inner, outer) - 1
 
 
 @given(st.lists(st.booleans()))
-def test_nested_budgets_hold_the_same_however_they_were_used(moves):
+def test_nested_budgets_hold_the_same_however_they_were_used(moves) -> None:
     outer = Budget(4)
     inner, held = Budget(3, outer), 0
     for take in moves:
@@ -59,7 +61,7 @@ def hirer(budget, log, name):
     return hire
 
 
-def test_a_strand_given_back_is_offered_to_whoever_waits_longest():
+def test_a_strand_given_back_is_offered_to_whoever_waits_longest() -> None:
     budget, log = Budget(2), []
     budget.take()
     budget.enlist(hirer(budget, log, "first"))
@@ -68,7 +70,7 @@ def test_a_strand_given_back_is_offered_to_whoever_waits_longest():
     assert log == ["first"]
 
 
-def test_who_has_left_is_offered_nothing():
+def test_who_has_left_is_offered_nothing() -> None:
     budget, log = Budget(2), []
     first = hirer(budget, log, "first")
     budget.take()
@@ -80,7 +82,7 @@ def test_who_has_left_is_offered_nothing():
     assert log == ["second"]
 
 
-def test_a_strand_that_the_longest_waiting_may_not_use_goes_to_the_next():
+def test_a_strand_that_the_longest_waiting_may_not_use_goes_to_the_next() -> None:
     outer, log = Budget(3), []
     full = Budget(1, outer)
     outer.take()
@@ -90,7 +92,7 @@ def test_a_strand_that_the_longest_waiting_may_not_use_goes_to_the_next():
     assert log == ["next"]
 
 
-def test_a_strand_given_back_inside_is_offered_outside_too():
+def test_a_strand_given_back_inside_is_offered_outside_too() -> None:
     outer, log = Budget(2), []
     inner = Budget(2, outer)
     outer.enlist(hirer(outer, log, "outside"))
@@ -99,7 +101,7 @@ def test_a_strand_given_back_inside_is_offered_outside_too():
     assert log == ["outside"]
 
 
-def test_a_scope_is_stopped_with_any_scope_around_it():
+def test_a_scope_is_stopped_with_any_scope_around_it() -> None:
     outer = Scope()
     inner = Scope(Scope(outer))
     assert not inner.stopped
@@ -107,18 +109,18 @@ def test_a_scope_is_stopped_with_any_scope_around_it():
     assert inner.stopped
 
 
-def test_a_scope_that_is_stopped_leaves_those_around_it():
+def test_a_scope_that_is_stopped_leaves_those_around_it() -> None:
     outer = Scope()
     Scope(outer).stop()
     assert not outer.stopped
 
 
-def test_a_fan_gives_each_item_once():
+def test_a_fan_gives_each_item_once() -> None:
     fan = Fan(range(3), Budget(1), lambda: None, 3)
     assert [fan.pull() for _ in range(5)] == [(0,), (1,), (2,), None, None]
 
 
-def test_a_fan_hires_while_there_is_work_and_budget():
+def test_a_fan_hires_while_there_is_work_and_budget() -> None:
     started = []
     fan = Fan(range(2), Budget(3), lambda: started.append(1), 2)
     assert [fan.hire() for _ in range(3)] == [True, True, False]
@@ -128,7 +130,7 @@ def test_a_fan_hires_while_there_is_work_and_budget():
     assert len(started) == 2
 
 
-def test_a_fan_is_offered_strands_until_its_last_item_is_pulled():
+def test_a_fan_is_offered_strands_until_its_last_item_is_pulled() -> None:
     budget, started = Budget(2), []
     fan = Fan(range(2), budget, lambda: started.append(1), 2)
     fan.enlist()
@@ -140,7 +142,7 @@ def test_a_fan_is_offered_strands_until_its_last_item_is_pulled():
     assert len(started) == 1
 
 
-def test_a_fan_is_offered_nothing_before_it_asks_for_it():
+def test_a_fan_is_offered_nothing_before_it_asks_for_it() -> None:
     budget, started = Budget(2), []
     Fan(range(2), budget, lambda: started.append(1), 2)
     budget.take()
@@ -148,7 +150,7 @@ def test_a_fan_is_offered_nothing_before_it_asks_for_it():
     assert started == []
 
 
-def test_a_fan_whose_helper_cannot_be_started_keeps_no_strand():
+def test_a_fan_whose_helper_cannot_be_started_keeps_no_strand() -> None:
     def start():
         raise RuntimeError("can't start new thread")
 
@@ -157,7 +159,7 @@ def test_a_fan_whose_helper_cannot_be_started_keeps_no_strand():
     assert budget._spare == 1
 
 
-def test_an_error_of_the_source_is_raised_and_ends_the_fan():
+def test_an_error_of_the_source_is_raised_and_ends_the_fan() -> None:
     def source():
         yield 1
         raise KeyError("x")
@@ -169,7 +171,7 @@ def test_an_error_of_the_source_is_raised_and_ends_the_fan():
     assert fan.pull() is None
 
 
-def test_a_closed_fan_pulls_nothing_more():
+def test_a_closed_fan_pulls_nothing_more() -> None:
     source = iter(range(3))
     fan = Fan(source, Budget(1), lambda: None, 3)
     fan.pull()
@@ -178,7 +180,7 @@ def test_a_closed_fan_pulls_nothing_more():
     assert next(source) == 1
 
 
-def test_closing_a_fan_does_not_wait_for_its_source():
+def test_closing_a_fan_does_not_wait_for_its_source() -> None:
     asked, go = threading.Event(), threading.Event()
 
     def source():
@@ -197,7 +199,7 @@ def test_closing_a_fan_does_not_wait_for_its_source():
     assert found == [None]
 
 
-def test_a_source_that_is_no_iterator_of_threads_is_pulled_by_one_thread_at_a_time():
+def test_a_source_that_is_no_iterator_of_threads_is_pulled_by_one_thread_at_a_time() -> None:
     # A generator that is entered twice at once raises ValueError.
     fan, found = Fan((n for n in range(2000)), Budget(9), lambda: None, None), []
 

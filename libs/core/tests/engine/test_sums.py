@@ -1,3 +1,5 @@
+"""Chunks add up by their kind, in linear time."""
+
 from __future__ import annotations
 
 import copy
@@ -43,32 +45,32 @@ def total_of(chunks):
     ],
     ids=repr,
 )
-def test_chunks_add_up_by_their_kind(chunks, total):
+def test_chunks_add_up_by_their_kind(chunks, total) -> None:
     assert total_of(chunks) == total
 
 
-def test_nothing_in_is_nothing_out():
+def test_nothing_in_is_nothing_out() -> None:
     assert total_of([]) is NOTHING
     assert Accumulator().empty
 
 
-def test_nothing_stays_itself_when_copied_or_pickled():
+def test_nothing_stays_itself_when_copied_or_pickled() -> None:
     assert copy.deepcopy(NOTHING) is pickle.loads(pickle.dumps(NOTHING)) is NOTHING
 
 
 @given(st.lists(texts, min_size=1))
-def test_texts_join(chunks):
+def test_texts_join(chunks) -> None:
     assert total_of(chunks) == "".join(chunks)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), texts), min_size=1))
-def test_dicts_of_texts_join_key_by_key(chunks):
+def test_dicts_of_texts_join_key_by_key(chunks) -> None:
     keys = {key for chunk in chunks for key in chunk}
     assert total_of(chunks) == {k: "".join(c.get(k, "") for c in chunks) for k in keys}
 
 
 @given(st.lists(values, min_size=1), st.data())
-def test_asking_for_the_total_midway_changes_nothing(chunks, data):
+def test_asking_for_the_total_midway_changes_nothing(chunks, data) -> None:
     total = Accumulator()
     for chunk in chunks:
         total.feed(chunk)
@@ -78,7 +80,7 @@ def test_asking_for_the_total_midway_changes_nothing(chunks, data):
 
 
 @given(st.lists(st.lists(st.integers()), min_size=1))
-def test_the_chunks_fed_and_the_total_given_out_stay_apart(chunks):
+def test_the_chunks_fed_and_the_total_given_out_stay_apart(chunks) -> None:
     before = copy.deepcopy(chunks)
     total = Accumulator()
     for chunk in chunks:
@@ -89,7 +91,7 @@ def test_the_chunks_fed_and_the_total_given_out_stay_apart(chunks):
 
 
 @pytest.mark.parametrize("kind", [dict, AddableDict])
-def test_a_hundred_thousand_dicts_of_text_are_one_join_a_key(kind):
+def test_a_hundred_thousand_dicts_of_text_are_one_join_a_key(kind) -> None:
     total = Accumulator()
     for _ in range(100_000):
         total.feed(kind(a="x" * 100))
@@ -101,19 +103,19 @@ addables = st.dictionaries(st.sampled_from("ab"), texts | st.none()).map(Addable
 
 
 @given(addables, addables, addables)
-def test_sums_of_addable_dicts_are_associative(one, two, three):
+def test_sums_of_addable_dicts_are_associative(one, two, three) -> None:
     assert (one + two) + three == one + (two + three)
 
 
 @given(st.lists(addables, min_size=1))
-def test_addable_dicts_added_by_hand_equal_the_running_sum(chunks):
+def test_addable_dicts_added_by_hand_equal_the_running_sum(chunks) -> None:
     assert reduce(add, chunks) == total_of(chunks)
 
 
-def test_an_addable_dict_adds_to_a_plain_one_on_either_side():
+def test_an_addable_dict_adds_to_a_plain_one_on_either_side() -> None:
     assert {"a": "x"} + AddableDict(a="y") == AddableDict(a="x") + {"a": "y"} == {"a": "xy"}
 
 
-def test_an_addable_dict_does_not_add_to_what_is_no_dict():
+def test_an_addable_dict_does_not_add_to_what_is_no_dict() -> None:
     with pytest.raises(TypeError):
         1 + AddableDict(a="x")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import queue
+import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
+from headrace.engine import sync
 from headrace.engine.drive import close, drive
 from headrace.engine.strands import Budget, Scope, Stopped
 from headrace.engine.sync import SYNC
+from headrace.engine.workers import Workers
 
 
 def on_main():
@@ -26,7 +30,7 @@ def spread(source, do, scope=None, limit=4, size=None):
     drive(SYNC.spread(source, one, Budget(limit), scope or Scope(), size))
 
 
-def test_a_sync_program_never_loads_asyncio():
+def test_a_sync_program_never_loads_asyncio() -> None:
     code = (
         "import sys; from headrace.runnables import RunnableLambda\n"
         "step = RunnableLambda(len) | {'a': lambda x: x, 'b': lambda x: x}\n"
@@ -36,13 +40,13 @@ def test_a_sync_program_never_loads_asyncio():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_fan_outs_over_one_item_start_no_thread():
+def test_fan_outs_over_one_item_start_no_thread() -> None:
     seen = []
     spread(["a"], lambda _: seen.append(on_main()), size=1)
     assert seen == [True]
 
 
-def test_a_keyboard_interrupt_in_spread_does_not_wait_for_helpers():
+def test_a_keyboard_interrupt_in_spread_does_not_wait_for_helpers() -> None:
     helping, release = threading.Event(), threading.Event()
 
     def do(item):
@@ -58,21 +62,55 @@ def test_a_keyboard_interrupt_in_spread_does_not_wait_for_helpers():
     release.set()
 
 
-def test_a_keyboard_interrupt_wins_over_a_helpers_error_that_came_before():
-    failed = threading.Event()
+def test_a_keyboard_interrupt_while_the_caller_waits_for_helpers_does_not_wait_longer() -> None:
+    helping, release, scope = threading.Event(), threading.Event(), Scope()
 
     def do(item):
         if on_main():
-            failed.wait(10)
-            raise KeyboardInterrupt
-        failed.set()
-        raise KeyError(item)
+            helping.wait(10)
+            return
+        helping.set()
+        time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        release.wait(10)
 
     with pytest.raises(KeyboardInterrupt):
-        spread(range(4), do, limit=2, size=4)
+        spread(range(2), do, scope, limit=2, size=2)
+    assert not release.is_set()
+    assert scope.stopped
+    release.set()
 
 
-def test_an_exit_asked_for_by_a_helper_ends_the_caller():
+def test_fan_outs_do_without_threads_that_cannot_be_started(monkeypatch) -> None:
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(sync, "WORKERS", Workers())
+    seen = []
+    spread(range(5), seen.append, size=5)
+    found = flow("ab", lambda name: [name], size=2)
+    assert [drive(found.__anext__()) for _ in range(2)] == ["a", "b"]
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_a_keyboard_interrupt_wins_over_a_helpers_error_that_came_before() -> None:
+    working, scope = threading.Event(), Scope()
+
+    def do(item):
+        if not on_main():
+            working.wait(10)
+            raise KeyError(item)
+        working.set()
+        while not scope.stopped:
+            time.sleep(0.001)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        spread(range(4), do, scope, limit=2, size=4)
+
+
+def test_an_exit_asked_for_by_a_helper_ends_the_caller() -> None:
     def do(item):
         if not on_main():
             sys.exit(3)
@@ -81,7 +119,7 @@ def test_an_exit_asked_for_by_a_helper_ends_the_caller():
         spread(itertools.count(), do)
 
 
-def test_spread_ends_when_a_scope_around_it_is_stopped():
+def test_spread_ends_when_a_scope_around_it_is_stopped() -> None:
     outer, seen = Scope(), []
 
     def do(item):
@@ -93,7 +131,7 @@ def test_spread_ends_when_a_scope_around_it_is_stopped():
     assert seen == [0]
 
 
-def test_an_error_in_spread_does_not_wait_for_a_helper_that_waits_for_the_source():
+def test_an_error_in_spread_does_not_wait_for_a_helper_that_waits_for_the_source() -> None:
     waiting, items = threading.Event(), queue.Queue()
 
     def source():
@@ -118,7 +156,7 @@ def flow(source, open, limit=4, scope=None, **options):
     return SYNC.flow(source, each, Budget(limit), scope or Scope(), **options)
 
 
-def test_leaving_flow_does_not_wait_for_a_helper_that_waits_for_the_source():
+def test_leaving_flow_does_not_wait_for_a_helper_that_waits_for_the_source() -> None:
     items = queue.Queue()
     items.put(1)
     found = flow(iter(items.get, None), lambda x: [x], lend=True)
@@ -127,7 +165,7 @@ def test_leaving_flow_does_not_wait_for_a_helper_that_waits_for_the_source():
     items.put(None)
 
 
-def test_a_keyboard_interrupt_in_flow_does_not_wait_for_helpers():
+def test_a_keyboard_interrupt_in_flow_does_not_wait_for_helpers() -> None:
     helping, release = threading.Event(), threading.Event()
 
     def open(name):
@@ -144,7 +182,7 @@ def test_a_keyboard_interrupt_in_flow_does_not_wait_for_helpers():
     release.set()
 
 
-def test_a_thread_of_flow_ends_at_its_next_item_when_the_flow_is_left():
+def test_a_thread_of_flow_ends_at_its_next_item_when_the_flow_is_left() -> None:
     made = []
 
     def open(name):
@@ -159,7 +197,7 @@ def test_a_thread_of_flow_ends_at_its_next_item_when_the_flow_is_left():
     assert [len(made), drive(close(found))] == [count, None]
 
 
-def test_flow_stepped_by_its_caller_ends_when_a_scope_around_it_is_stopped():
+def test_flow_stepped_by_its_caller_ends_when_a_scope_around_it_is_stopped() -> None:
     outer = Scope()
     found = flow("ab", lambda name: itertools.repeat(name), 1, Scope(outer), size=2)
     drive(found.__anext__())
@@ -168,14 +206,14 @@ def test_flow_stepped_by_its_caller_ends_when_a_scope_around_it_is_stopped():
         drive(found.__anext__())
 
 
-def test_sleep_ends_when_its_scope_is_stopped():
+def test_sleep_ends_when_its_scope_is_stopped() -> None:
     scope = Scope()
     scope.stop()
     with pytest.raises(Stopped):
         drive(SYNC.sleep(60, scope))
 
 
-def test_an_async_listener_is_heard_on_a_thread_of_its_own():
+def test_an_async_listener_is_heard_on_a_thread_of_its_own() -> None:
     heard = []
 
     async def listener():

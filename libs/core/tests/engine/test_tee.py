@@ -1,7 +1,10 @@
+"""One source for several readers."""
+
 from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -20,7 +23,7 @@ async def all_of(reader):
     return [x async for x in reader]
 
 
-def test_each_reader_gets_all_of_a_source_that_is_pulled_once(world):
+def test_each_reader_gets_all_of_a_source_that_is_pulled_once(world: Any) -> None:
     pulled = []
 
     async def work(io):
@@ -30,7 +33,7 @@ def test_each_reader_gets_all_of_a_source_that_is_pulled_once(world):
     assert pulled == [0, 1, 2, 3, 4]
 
 
-def test_a_source_is_pulled_no_further_than_its_fastest_reader(world):
+def test_a_source_is_pulled_no_further_than_its_fastest_reader(world: Any) -> None:
     pulled = []
 
     async def work(io):
@@ -41,7 +44,7 @@ def test_a_source_is_pulled_no_further_than_its_fastest_reader(world):
     assert pulled == [0, 1]
 
 
-def test_readers_side_by_side_get_all_in_order(world):
+def test_readers_side_by_side_get_all_in_order(world: Any) -> None:
     pulled, found = [], {}
 
     async def work(io):
@@ -57,7 +60,7 @@ def test_readers_side_by_side_get_all_in_order(world):
     assert found == {number: list(range(200)) for number in range(4)}
 
 
-def test_a_reader_that_is_closed_leaves_the_others_and_keeps_nothing(world):
+def test_a_reader_that_is_closed_leaves_the_others_and_keeps_nothing(world: Any) -> None:
     async def work(io):
         one, two = io.tee(numbers([]), 2)
         await one.__anext__()
@@ -67,7 +70,7 @@ def test_a_reader_that_is_closed_leaves_the_others_and_keeps_nothing(world):
     assert world.run(work) == [0, 1, 2, 3, 4]
 
 
-def test_an_error_of_the_source_reaches_every_reader_after_what_came_before(world):
+def test_an_error_of_the_source_reaches_every_reader_after_what_came_before(world: Any) -> None:
     async def fails():
         yield 1
         raise KeyError("x")
@@ -81,25 +84,25 @@ def test_an_error_of_the_source_reaches_every_reader_after_what_came_before(worl
     world.run(work)
 
 
-class Empty(Exception):
+class EmptyError(Exception):
     def __bool__(self):
         return False
 
 
-def test_an_error_that_counts_as_false_is_still_an_error(world):
+def test_an_error_that_counts_as_false_is_still_an_error(world: Any) -> None:
     async def fails():
         yield 1
-        raise Empty
+        raise EmptyError
 
     async def work(io):
         for reader in io.tee(fails(), 2):
-            with pytest.raises(Empty):
+            with pytest.raises(EmptyError):
                 await all_of(reader)
 
     world.run(work)
 
 
-def test_a_reader_cancelled_while_it_pulls_is_no_cancellation_of_the_others():
+def test_a_reader_cancelled_while_it_pulls_is_no_cancellation_of_the_others() -> None:
     async def waits():
         yield 1
         await asyncio.Event().wait()
@@ -118,23 +121,22 @@ def test_a_reader_cancelled_while_it_pulls_is_no_cancellation_of_the_others():
     asyncio.run(main())
 
 
-def test_a_reader_waits_while_another_pulls():
-    pulling, go = threading.Event(), threading.Event()
+def test_a_reader_waits_while_another_pulls() -> None:
+    pulling, go, found = threading.Event(), threading.Event(), []
 
     async def slow():
         pulling.set()
         go.wait(10)
         yield 1
 
-    async def read(reader, found):
+    async def read(reader):
         found.append(await reader.__anext__())
 
     from headrace.engine.drive import drive
     from headrace.engine.sync import SYNC
 
     one, two = SYNC.tee(slow(), 2)
-    found = []
-    threads = [threading.Thread(target=drive, args=[read(r, found)]) for r in (one, two)]
+    threads = [threading.Thread(target=drive, args=[read(reader)]) for reader in (one, two)]
     threads[0].start()
     assert pulling.wait(10)
     threads[1].start()

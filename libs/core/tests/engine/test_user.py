@@ -1,8 +1,11 @@
+"""The seam at which user code is called."""
+
 from __future__ import annotations
 
 import asyncio
 import functools
 import operator
+from typing import Any
 
 import pytest
 
@@ -49,7 +52,7 @@ def call(world, kind, function, *args):
 
                 items = seam.items(async_generator())
         try:
-            return [item async for item in items][0]
+            return await items.__anext__()
         finally:
             await close(items)
 
@@ -67,12 +70,12 @@ kinds = pytest.mark.parametrize(
 
 
 @kinds
-def test_user_code_gives_its_value(world, kind):
+def test_user_code_gives_its_value(world: Any, kind) -> None:
     assert call(world, kind, max, 1, 2) == 2
 
 
 @kinds
-def test_the_run_is_known_inside_user_code_only(world, kind):
+def test_the_run_is_known_inside_user_code_only(world: Any, kind) -> None:
     seen = call(world, kind, current.get)
     assert seen.io.is_async == world.is_async
     assert current.get() is None
@@ -83,7 +86,7 @@ def fails(error):
 
 
 @kinds
-def test_an_error_of_user_code_is_raised_plain_with_a_note_of_its_step(world, kind):
+def test_an_error_of_user_code_is_raised_plain_with_a_note_of_its_step(world: Any, kind) -> None:
     error = KeyError("x")
     with pytest.raises(KeyError) as caught:
         call(world, kind, fails, error)
@@ -93,32 +96,34 @@ def test_an_error_of_user_code_is_raised_plain_with_a_note_of_its_step(world, ki
 
 @kinds
 @pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
-def test_a_stop_iteration_of_user_code_is_a_step_error_that_says_so(world, kind, error):
+def test_a_stop_iteration_of_user_code_is_a_step_error_that_says_so(
+    world: Any, kind, error
+) -> None:
     with pytest.raises(StepError, match=rf"step `mine` raised {error.__name__}") as caught:
         call(world, kind, fails, error())
     assert isinstance(caught.value.__cause__, error)
 
 
 @kinds
-def test_an_error_of_ours_gets_no_note(world, kind):
+def test_an_error_of_ours_gets_no_note(world: Any, kind) -> None:
     with pytest.raises(InputError) as caught:
         call(world, kind, fails, InputError("x"))
     assert not hasattr(caught.value, "__notes__")
 
 
 @kinds
-def test_what_is_no_exception_passes_untouched(world, kind):
+def test_what_is_no_exception_passes_untouched(world: Any, kind) -> None:
     with pytest.raises(Stopped) as caught:
         call(world, kind, fails, Stopped())
     assert not hasattr(caught.value, "__notes__")
 
 
-def test_a_runtime_error_about_something_else_stays(world):
+def test_a_runtime_error_about_something_else_stays(world: Any) -> None:
     with pytest.raises(RuntimeError, match="ink"):
         call(world, "async", fails, RuntimeError("out of ink"))
 
 
-def test_the_innermost_step_is_noted_once():
+def test_the_innermost_step_is_noted_once() -> None:
     run = open_run(sync(), None)
 
     def outer():
@@ -129,16 +134,16 @@ def test_the_innermost_step_is_noted_once():
     assert caught.value.__notes__ == ["raised in step `inner`"]
 
 
-class Slotted(Exception):
+class SlottedError(Exception):
     __slots__ = ()
 
     def __setattr__(self, name, value):
         raise AttributeError(name)
 
 
-def test_an_error_that_takes_no_mark_is_raised_all_the_same(world):
-    with pytest.raises(Slotted):
-        call(world, "plain", fails, Slotted())
+def test_an_error_that_takes_no_mark_is_raised_all_the_same(world: Any) -> None:
+    with pytest.raises(SlottedError):
+        call(world, "plain", fails, SlottedError())
 
 
 def sync():
@@ -147,7 +152,7 @@ def sync():
     return sync_world()
 
 
-def test_arguments_may_have_any_name(world):
+def test_arguments_may_have_any_name(world: Any) -> None:
     def function(**kwargs):
         return kwargs
 
@@ -158,7 +163,7 @@ def test_arguments_may_have_any_name(world):
     assert world.run(work) == {"self": 1, "function": 2, "run": 3, "name": 4}
 
 
-def test_a_users_coroutine_that_waits_in_a_sync_run_names_its_step():
+def test_a_users_coroutine_that_waits_in_a_sync_run_names_its_step() -> None:
     async def waits():
         await asyncio.sleep(1)
 
@@ -171,7 +176,7 @@ def test_a_users_coroutine_that_waits_in_a_sync_run_names_its_step():
         drive(work())
 
 
-def test_a_users_async_generator_is_closed_through_the_seam(world):
+def test_a_users_async_generator_is_closed_through_the_seam(world: Any) -> None:
     seen = []
 
     async def generator():
@@ -191,7 +196,7 @@ def test_a_users_async_generator_is_closed_through_the_seam(world):
     assert current.get() is None
 
 
-def test_a_coroutine_collected_while_it_waits_leaves_the_run_of_others():
+def test_a_coroutine_collected_while_it_waits_leaves_the_run_of_others() -> None:
     async def waits():
         await asyncio.Event().wait()
 
@@ -212,7 +217,7 @@ def asynchronous():
     return async_world()
 
 
-def test_what_a_cancelled_functions_thread_still_calls_is_called_off():
+def test_what_a_cancelled_functions_thread_still_calls_is_called_off() -> None:
     import threading
 
     started, release, seen = threading.Event(), threading.Event(), []
@@ -230,27 +235,27 @@ def test_what_a_cancelled_functions_thread_still_calls_is_called_off():
         with pytest.raises(asyncio.CancelledError):
             await task
         release.set()
-        while release.is_set():
+        while release.is_set():  # noqa: ASYNC110 - a thread clears it
             await asyncio.sleep(0.001)
 
     asyncio.run(main())
     assert seen == [True]
 
 
-def test_the_path_of_an_error_of_ours_grows_outwards():
+def test_the_path_of_an_error_of_ours_grows_outwards() -> None:
     error = HeadraceError("x")
     place(error, "1:inner")
     place(error, "0:outer")
     assert error.step == "0:outer/1:inner"
 
 
-def test_the_path_of_a_users_error_is_not_touched():
+def test_the_path_of_a_users_error_is_not_touched() -> None:
     error = KeyError("x")
     place(error, "1:inner")
     assert not hasattr(error, "step")
 
 
-def test_an_error_is_known_to_have_passed_a_generator():
+def test_an_error_is_known_to_have_passed_a_generator() -> None:
     async def inner():
         raise KeyError("x")
         yield
@@ -306,6 +311,6 @@ class Callable:
     ],
     ids=repr,
 )
-def test_the_kind_of_a_function_is_seen_before_it_is_called(function, kind):
+def test_the_kind_of_a_function_is_seen_before_it_is_called(function, kind) -> None:
     tests = [is_coroutine_function, is_generator_function, is_async_generator_function]
     assert [test for test in tests if test(function)] == ([kind] if kind else [])

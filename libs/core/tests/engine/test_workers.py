@@ -1,3 +1,5 @@
+"""Threads on demand: used again, never in each other's way."""
+
 from __future__ import annotations
 
 import contextvars
@@ -33,21 +35,21 @@ def idle(pool):
     return True
 
 
-def test_a_thread_without_work_is_used_again():
+def test_a_thread_without_work_is_used_again() -> None:
     pool = Workers()
     first = ran(pool)
     assert idle(pool)
     assert ran(pool) is first
 
 
-def test_work_never_waits_for_other_work():
+def test_work_never_waits_for_other_work() -> None:
     pool, barrier = Workers(), threading.Barrier(21)
     for _ in range(20):
         pool.submit(lambda: barrier.wait(10))
     barrier.wait(10)
 
 
-def test_a_thread_without_work_for_a_while_leaves():
+def test_a_thread_without_work_for_a_while_leaves() -> None:
     pool = Workers(idle=0.01)
     thread = ran(pool)
     thread.join(10)
@@ -56,11 +58,11 @@ def test_a_thread_without_work_for_a_while_leaves():
     assert ran(pool) is not thread
 
 
-def test_threads_are_daemons_so_that_the_program_may_end():
+def test_threads_are_daemons_so_that_the_program_may_end() -> None:
     assert ran(Workers()).daemon
 
 
-def test_a_thread_that_waits_keeps_nothing_of_its_last_task():
+def test_a_thread_that_waits_keeps_nothing_of_its_last_task() -> None:
     class Big:
         pass
 
@@ -75,7 +77,7 @@ def test_a_thread_that_waits_keeps_nothing_of_its_last_task():
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="none")
 
 
-def test_a_task_sees_a_copy_of_its_callers_context():
+def test_a_task_sees_a_copy_of_its_callers_context() -> None:
     seen = []
 
     def work():
@@ -87,7 +89,7 @@ def test_a_task_sees_a_copy_of_its_callers_context():
     assert (seen, variable.get()) == (["mine"], "mine")
 
 
-def test_a_task_may_be_given_another_context():
+def test_a_task_may_be_given_another_context() -> None:
     context, done, seen = contextvars.Context(), threading.Event(), []
     context.run(variable.set, "given")
     Workers().submit(lambda: (seen.append(variable.get()), done.set()), context)
@@ -97,7 +99,7 @@ def test_a_task_may_be_given_another_context():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_child_starts_threads_of_its_own():
+def test_a_forked_child_starts_threads_of_its_own() -> None:
     ran(workers.WORKERS)
     assert idle(workers.WORKERS)
     child = os.fork()

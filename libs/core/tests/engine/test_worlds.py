@@ -7,6 +7,7 @@ import contextvars
 import itertools
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ async def each(io, item):
 # settle, iterate, sleep, blocking, bounded
 
 
-def test_a_clients_answer_is_settled(world):
+def test_a_clients_answer_is_settled(world: Any) -> None:
     async def answer():
         return 7
 
@@ -106,7 +107,7 @@ def source(log):
         log.append("closed")
 
 
-def test_a_plain_iterator_is_iterated_and_closed_when_left(world):
+def test_a_plain_iterator_is_iterated_and_closed_when_left(world: Any) -> None:
     log = []
 
     async def work(io):
@@ -119,7 +120,7 @@ def test_a_plain_iterator_is_iterated_and_closed_when_left(world):
     assert log == ["closed"]
 
 
-def test_blocking_work_gives_its_value_or_raises_its_error(world):
+def test_blocking_work_gives_its_value_or_raises_its_error(world: Any) -> None:
     def fails():
         raise KeyError("x")
 
@@ -131,7 +132,7 @@ def test_blocking_work_gives_its_value_or_raises_its_error(world):
     assert world.run(work) == 2
 
 
-def test_blocking_work_in_an_async_run_leaves_the_loop_free():
+def test_blocking_work_in_an_async_run_leaves_the_loop_free() -> None:
     async def main():
         from headrace.engine.aio import ASYNC
 
@@ -147,7 +148,7 @@ def test_blocking_work_in_an_async_run_leaves_the_loop_free():
 # spread
 
 
-def test_spread_works_on_each_item_once(world, bench):
+def test_spread_works_on_each_item_once(world: Any, bench) -> None:
     async def do(io, item):
         bench.log.append(item)
 
@@ -155,7 +156,7 @@ def test_spread_works_on_each_item_once(world, bench):
     assert sorted(bench.log) == list(range(100))
 
 
-def test_spread_works_on_as_many_items_at_once_as_the_budget_has_strands(world, bench):
+def test_spread_works_on_as_many_items_at_once_as_the_budget_has_strands(world: Any, bench) -> None:
     barrier = threading.Barrier(4)
 
     async def do(io, item):
@@ -165,7 +166,7 @@ def test_spread_works_on_as_many_items_at_once_as_the_budget_has_strands(world, 
     assert bench.peak == 4
 
 
-def test_spread_over_a_budget_of_one_is_a_loop(world):
+def test_spread_over_a_budget_of_one_is_a_loop(world: Any) -> None:
     bench = Bench(1)
 
     async def do(io, item):
@@ -177,7 +178,7 @@ def test_spread_over_a_budget_of_one_is_a_loop(world):
     assert bench.peak == 1
 
 
-def test_an_error_in_spread_is_raised_plain_and_no_item_begins_after_it(world):
+def test_an_error_in_spread_is_raised_plain_and_no_item_begins_after_it(world: Any) -> None:
     bench, begun, error = Bench(2), threading.Event(), KeyError("x")
 
     async def do(io, item):
@@ -196,7 +197,7 @@ def test_an_error_in_spread_is_raised_plain_and_no_item_begins_after_it(world):
     assert sorted(bench.log) == [0, 1]
 
 
-def test_spread_pulls_an_unbounded_source_as_it_goes(world, bench):
+def test_spread_pulls_an_unbounded_source_as_it_goes(world: Any, bench) -> None:
     pulled = []
 
     def source():
@@ -213,7 +214,7 @@ def test_spread_pulls_an_unbounded_source_as_it_goes(world, bench):
     assert len(pulled) <= 51 + bench.limit
 
 
-def test_an_error_of_the_source_of_spread_is_raised(world, bench):
+def test_an_error_of_the_source_of_spread_is_raised(world: Any, bench) -> None:
     def source():
         yield 1
         raise KeyError("source")
@@ -229,7 +230,9 @@ def test_an_error_of_the_source_of_spread_is_raised(world, bench):
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="outside")
 
 
-def test_helpers_work_in_the_context_of_their_fan_out_whoever_freed_their_strand(world):
+def test_helpers_work_in_the_context_of_their_fan_out_whoever_freed_their_strand(
+    world: Any,
+) -> None:
     bench, other, seen = Bench(2), threading.Event(), set()
 
     async def inner(io, item):
@@ -251,7 +254,7 @@ def test_helpers_work_in_the_context_of_their_fan_out_whoever_freed_their_strand
     assert seen == {"inside"}
 
 
-def test_two_hundred_rounds_of_spread_leave_no_thread_task_or_strand(world):
+def test_two_hundred_rounds_of_spread_leave_no_thread_task_or_strand(world: Any) -> None:
     async def do(io, item):
         await io.sleep(0)
         if item == 7:
@@ -275,7 +278,7 @@ def test_two_hundred_rounds_of_spread_leave_no_thread_task_or_strand(world):
 
 @pytest.mark.parametrize("lend", [True, False])
 @pytest.mark.parametrize("limit", [1, 2, 9])
-def test_flow_gives_all_items_of_each_iterator_in_its_order(world, limit, lend):
+def test_flow_gives_all_items_of_each_iterator_in_its_order(world: Any, limit, lend) -> None:
     async def open(io, name):
         for n in range(30):
             yield name, n
@@ -285,12 +288,12 @@ def test_flow_gives_all_items_of_each_iterator_in_its_order(world, limit, lend):
         assert [n for other, n in found if other == name] == list(range(30))
 
 
-def test_flow_over_nothing_is_empty(world, bench):
+def test_flow_over_nothing_is_empty(world: Any, bench) -> None:
     assert bench.flow(world, [], each, size=0, lend=False) == []
     assert bench.flow(world, iter([]), each) == []
 
 
-def test_flow_runs_its_iterators_side_by_side(world, bench):
+def test_flow_runs_its_iterators_side_by_side(world: Any, bench) -> None:
     barrier = threading.Barrier(3)
 
     async def open(io, name):
@@ -301,7 +304,9 @@ def test_flow_runs_its_iterators_side_by_side(world, bench):
 
 
 @pytest.mark.parametrize("sized", [True, False])
-def test_flow_that_is_lent_its_callers_strand_uses_the_whole_budget(world, bench, sized):
+def test_flow_that_is_lent_its_callers_strand_uses_the_whole_budget(
+    world: Any, bench, sized
+) -> None:
     barrier = threading.Barrier(4)
 
     async def open(io, item):
@@ -314,7 +319,7 @@ def test_flow_that_is_lent_its_callers_strand_uses_the_whole_budget(world, bench
     assert bench.peak == 4
 
 
-def test_flow_without_a_spare_strand_is_stepped_by_its_caller(world):
+def test_flow_without_a_spare_strand_is_stepped_by_its_caller(world: Any) -> None:
     bench = Bench(1)
 
     async def open(io, name):
@@ -328,7 +333,7 @@ def test_flow_without_a_spare_strand_is_stepped_by_its_caller(world):
     assert bench.peak == 1
 
 
-def test_flow_stops_pulling_while_sixteen_items_wait(world, bench):
+def test_flow_stops_pulling_while_sixteen_items_wait(world: Any, bench) -> None:
     pulled = []
 
     def source():
@@ -337,7 +342,10 @@ def test_flow_stops_pulling_while_sixteen_items_wait(world, bench):
             yield n
 
     async def work(io):
-        items, taken = io.flow(source(), lambda x: each(io, x), bench.budget, bench.scope, lend=True), 0
+        items, taken = (
+            io.flow(source(), lambda x: each(io, x), bench.budget, bench.scope, lend=True),
+            0,
+        )
         async for _ in items:
             taken += 1
             await io.sleep(0.005)  # time to run too far ahead
@@ -352,7 +360,7 @@ def test_flow_stops_pulling_while_sixteen_items_wait(world, bench):
     bench.rest()
 
 
-def test_leaving_flow_closes_its_iterators_and_waits_for_them(world, bench):
+def test_leaving_flow_closes_its_iterators_and_waits_for_them(world: Any, bench) -> None:
     async def open(io, name):
         bench.log.append(("open", name))
         try:
@@ -367,7 +375,7 @@ def test_leaving_flow_closes_its_iterators_and_waits_for_them(world, bench):
     assert sorted(name for what, name in bench.log if what == "closed") == sorted(opened)
 
 
-def test_an_error_in_flow_comes_after_what_came_before_it(world, bench):
+def test_an_error_in_flow_comes_after_what_came_before_it(world: Any, bench) -> None:
     async def open(io, name):
         yield name
         raise KeyError(name)
@@ -384,7 +392,7 @@ def test_an_error_in_flow_comes_after_what_came_before_it(world, bench):
 
 
 @pytest.mark.parametrize("limit", [2, 4])
-def test_an_error_in_flow_ends_the_others_at_once(world, limit):
+def test_an_error_in_flow_ends_the_others_at_once(world: Any, limit) -> None:
     bench, begun, error = Bench(limit), threading.Event(), KeyError("x")
 
     async def open(io, name):
@@ -405,7 +413,7 @@ def test_an_error_in_flow_ends_the_others_at_once(world, limit):
     assert sorted(bench.log) == ["a", "b"]
 
 
-def test_two_hundred_flows_left_early_leave_no_thread_task_or_strand(world):
+def test_two_hundred_flows_left_early_leave_no_thread_task_or_strand(world: Any) -> None:
     async def open(io, name):
         for n in range(50):
             await io.sleep(0)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import threading
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,9 @@ AROUND = {
 @pytest.mark.parametrize("limit", [1, 2, 32])
 @pytest.mark.parametrize("kind", ["plain", "awaiting"])
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
-def test_leaving_a_stream_closes_every_step_at_once(world, around, kind, limit, listened):
+def test_leaving_a_stream_closes_every_step_at_once(
+    world: Any, around, kind, limit, listened
+) -> None:
     source, after = Source(), []
     config = {"max_concurrency": limit, "callbacks": [after.append] if listened else None}
     step = around(getattr(source, kind))
@@ -99,7 +102,7 @@ def test_leaving_a_stream_closes_every_step_at_once(world, around, kind, limit, 
 
 
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
-def test_leaving_a_sync_stream_inside_a_running_loop_closes_every_step_at_once(around):
+def test_leaving_a_sync_stream_inside_a_running_loop_closes_every_step_at_once(around) -> None:
     async def main():
         source = Source()
         chunks = around(source.plain).stream("x")
@@ -115,7 +118,7 @@ def test_leaving_a_sync_stream_inside_a_running_loop_closes_every_step_at_once(a
 
 @pytest.mark.parametrize("kind", ["plain", "awaiting"])
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
-def test_cancelling_who_reads_a_stream_closes_every_step_before_it_returns(around, kind):
+def test_cancelling_who_reads_a_stream_closes_every_step_before_it_returns(around, kind) -> None:
     source, read = Source(), []
 
     async def reader():
@@ -124,7 +127,7 @@ def test_cancelling_who_reads_a_stream_closes_every_step_before_it_returns(aroun
 
     async def main():
         task = asyncio.create_task(reader())
-        while len(read) < 3:
+        while len(read) < 3:  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -138,7 +141,9 @@ def test_cancelling_who_reads_a_stream_closes_every_step_before_it_returns(aroun
 
 @pytest.mark.parametrize("kind", ["plain", "awaiting"])
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
-def test_a_sibling_that_fails_closes_every_step_before_its_error_is_raised(world, around, kind):
+def test_a_sibling_that_fails_closes_every_step_before_its_error_is_raised(
+    world: Any, around, kind
+) -> None:
     source, began = Source(), threading.Event()
 
     def seen(chunks):
@@ -158,7 +163,7 @@ def test_a_sibling_that_fails_closes_every_step_before_its_error_is_raised(world
 
 
 @pytest.mark.parametrize("around", ["generator", "parallel", "all"])
-def test_two_hundred_streams_left_early_leave_no_thread_or_task(world, around):
+def test_two_hundred_streams_left_early_leave_no_thread_or_task(world: Any, around) -> None:
     async def main():
         for _ in range(200):
             async with step.astream("x") as chunks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,27 +62,27 @@ limits = st.sampled_from([1, 2, 32])
 
 @settings(max_examples=50)
 @given(steps, steps, steps, texts)
-def test_how_a_pipe_is_bracketed_makes_no_difference(world, a, b, c, text):
+def test_how_a_pipe_is_bracketed_makes_no_difference(world: Any, a, b, c, text) -> None:
     for door in (world.invoke, world.stream):
         assert door((a | b) | c, text) == door(a | (b | c), text)
 
 
 @settings(max_examples=50)
 @given(pipelines, texts, limits)
-def test_the_sum_of_a_stream_is_what_invoke_gives(world, step, text, limit):
+def test_the_sum_of_a_stream_is_what_invoke_gives(world: Any, step, text, limit) -> None:
     config = {"max_concurrency": limit}
     assert "".join(world.stream(step, text, config)) == world.invoke(step, text, config)
 
 
 @settings(max_examples=50)
 @given(pipelines, st.lists(texts, min_size=1, max_size=4))
-def test_how_the_input_is_cut_into_chunks_makes_no_difference(world, step, chunks):
+def test_how_the_input_is_cut_into_chunks_makes_no_difference(world: Any, step, chunks) -> None:
     assert "".join(world.transform(step, chunks)) == world.invoke(step, "".join(chunks))
 
 
 @settings(max_examples=50)
 @given(pipelines, st.lists(texts, max_size=4), limits)
-def test_a_batch_is_what_invoke_gives_for_each(world, step, inputs, limit):
+def test_a_batch_is_what_invoke_gives_for_each(world: Any, step, inputs, limit) -> None:
     config = {"max_concurrency": limit}
     expected = [world.invoke(step, text) for text in inputs]
     assert world.batch(step, inputs, config) == expected
@@ -90,7 +91,7 @@ def test_a_batch_is_what_invoke_gives_for_each(world, step, inputs, limit):
 
 @settings(max_examples=50)
 @given(pipelines, texts)
-def test_who_listens_makes_no_difference(world, step, text):
+def test_who_listens_makes_no_difference(world: Any, step, text) -> None:
     heard = []
     config = {"callbacks": [heard.append]}
     assert world.invoke(step, text, config) == world.invoke(step, text)
@@ -100,5 +101,5 @@ def test_who_listens_makes_no_difference(world, step, text):
 
 @settings(max_examples=50)
 @given(pipelines, texts)
-def test_the_worlds_agree(step, text):
+def test_the_worlds_agree(step, text) -> None:
     assert step.invoke(text) == asyncio.run(step.ainvoke(text))

@@ -1,8 +1,11 @@
+"""Several steps on one input, side by side."""
+
 from __future__ import annotations
 
 import asyncio
 import itertools
 import threading
+from typing import Any
 
 import pytest
 
@@ -23,18 +26,18 @@ def summed(chunks):
     return total
 
 
-def test_all_steps_get_the_same_input_and_give_a_dict_in_their_order(world):
+def test_all_steps_get_the_same_input_and_give_a_dict_in_their_order(world: Any) -> None:
     step = RunnableParallel({"b": len, "a": str.upper}, c=lambda x: x)
     output = world.invoke(step, "xy")
     assert output == {"b": 2, "a": "XY", "c": "xy"}
     assert list(output) == ["b", "a", "c"]
 
 
-def test_a_map_is_the_same():
+def test_a_map_is_the_same() -> None:
     assert RunnableMap is RunnableParallel
 
 
-def test_the_steps_work_side_by_side(world):
+def test_the_steps_work_side_by_side(world: Any) -> None:
     barrier = threading.Barrier(3)
 
     def meet(_):
@@ -46,7 +49,7 @@ def test_the_steps_work_side_by_side(world):
     assert summed(world.stream(step, 0)) == {"a": 1, "b": 1, "c": 1}
 
 
-def test_chunks_come_as_they_are_made_under_the_key_of_their_step(world):
+def test_chunks_come_as_they_are_made_under_the_key_of_their_step(world: Any) -> None:
     step = RunnableParallel(a=RunnableGenerator(letters), b=len)
     chunks = world.stream(step, "xy")
     assert all(len(chunk) == 1 for chunk in chunks)
@@ -54,12 +57,12 @@ def test_chunks_come_as_they_are_made_under_the_key_of_their_step(world):
     assert summed(chunks) == {"a": "xy", "b": 2}
 
 
-def test_every_step_gets_all_chunks_of_the_input(world):
+def test_every_step_gets_all_chunks_of_the_input(world: Any) -> None:
     step = RunnableParallel(a=RunnableGenerator(letters), b=RunnableGenerator(letters), c=len)
     assert summed(world.transform(step, ["x", "yz"])) == {"a": "xyz", "b": "xyz", "c": 3}
 
 
-def test_the_first_step_to_give_a_chunk_is_not_kept_by_the_others(world):
+def test_the_first_step_to_give_a_chunk_is_not_kept_by_the_others(world: Any) -> None:
     release = threading.Event()
 
     def waits(x):
@@ -75,12 +78,12 @@ def test_the_first_step_to_give_a_chunk_is_not_kept_by_the_others(world):
     assert world.stream(step, 1)[0] == {"fast": "1"}
 
 
-def test_no_steps_at_all_give_an_empty_dict(world):
+def test_no_steps_at_all_give_an_empty_dict(world: Any) -> None:
     assert world.invoke(RunnableParallel(), 1) == {}
     assert world.stream(RunnableParallel({}), 1) == [{}]
 
 
-def test_keys_that_are_no_strings_are_an_error():
+def test_keys_that_are_no_strings_are_an_error() -> None:
     with pytest.raises(InputError, match="are strings, not 3"):
         RunnableParallel({3: len})
 
@@ -103,7 +106,7 @@ class Endless:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 32])
-def test_leaving_a_stream_closes_every_step_that_began(world, limit):
+def test_leaving_a_stream_closes_every_step_that_began(world: Any, limit) -> None:
     endless = Endless()
     step = RunnableGenerator(letters) | {name: endless.step(name) for name in "abc"}
     assert len(world.read(step, "x", 5, {"max_concurrency": limit})) == 5
@@ -111,7 +114,7 @@ def test_leaving_a_stream_closes_every_step_that_began(world, limit):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 32])
-def test_the_first_error_in_a_stream_is_raised_plain_and_ends_the_others(world, limit):
+def test_the_first_error_in_a_stream_is_raised_plain_and_ends_the_others(world: Any, limit) -> None:
     error, endless = KeyError("x"), Endless()
 
     def fails(_):
@@ -125,7 +128,7 @@ def test_the_first_error_in_a_stream_is_raised_plain_and_ends_the_others(world, 
 
 
 @pytest.mark.parametrize("limit", [1, 2, 32])
-def test_the_first_error_is_raised_plain(world, limit):
+def test_the_first_error_is_raised_plain(world: Any, limit) -> None:
     error = KeyError("x")
 
     def fails(_):
@@ -137,7 +140,7 @@ def test_the_first_error_is_raised_plain(world, limit):
     assert error.__notes__ == ["raised in step `fails`"]
 
 
-def test_an_async_sibling_of_a_failing_step_is_cancelled_and_awaited():
+def test_an_async_sibling_of_a_failing_step_is_cancelled_and_awaited() -> None:
     log = []
 
     async def waits(x):
@@ -149,7 +152,7 @@ def test_an_async_sibling_of_a_failing_step_is_cancelled_and_awaited():
             log.append("ended")
 
     async def fails(x):
-        while not log:
+        while not log:  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0)
         raise KeyError(x)
 
@@ -162,7 +165,7 @@ def test_an_async_sibling_of_a_failing_step_is_cancelled_and_awaited():
     assert log == ["began", "ended"]
 
 
-def test_a_sync_sibling_of_a_failing_step_calls_nothing_more():
+def test_a_sync_sibling_of_a_failing_step_calls_nothing_more() -> None:
     began, calls = threading.Event(), []
 
     def fails(x):
@@ -179,7 +182,7 @@ def test_a_sync_sibling_of_a_failing_step_calls_nothing_more():
     assert calls
 
 
-def test_a_sync_sibling_that_reads_a_stream_ends_at_its_next_chunk():
+def test_a_sync_sibling_that_reads_a_stream_ends_at_its_next_chunk() -> None:
     began = threading.Event()
 
     def fails(x):
@@ -194,7 +197,7 @@ def test_a_sync_sibling_that_reads_a_stream_ends_at_its_next_chunk():
         RunnableParallel(a=fails, b=reads).invoke(1)
 
 
-def test_a_keyboard_interrupt_in_a_stream_is_raised_though_a_helper_reads_the_source():
+def test_a_keyboard_interrupt_in_a_stream_is_raised_though_a_helper_reads_the_source() -> None:
     reading, release = threading.Event(), threading.Event()
 
     def source(chunks):
@@ -214,17 +217,17 @@ def test_a_keyboard_interrupt_in_a_stream_is_raised_though_a_helper_reads_the_so
     release.set()
 
 
-def test_the_same_object_goes_to_all_steps(world):
+def test_the_same_object_goes_to_all_steps(world: Any) -> None:
     value = object()
     output = world.invoke(RunnableParallel(a=lambda x: x, b=lambda x: x), value)
     assert output["a"] is output["b"] is value
 
 
-def test_a_parallel_shows_its_steps():
+def test_a_parallel_shows_its_steps() -> None:
     assert repr(RunnableParallel(a=len)) == "{a: RunnableLambda(len)}"
 
 
-def test_a_sync_sibling_that_adds_up_a_stream_ends_at_its_next_chunk():
+def test_a_sync_sibling_that_adds_up_a_stream_ends_at_its_next_chunk() -> None:
     began = threading.Event()
 
     def fails(x):

@@ -9,6 +9,7 @@ import json
 import pickle
 import threading
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -209,7 +210,9 @@ def test_a_model_pickles_and_copies() -> None:
 
 def test_what_is_adapted_is_recorded(ask: Any, stream: Any) -> None:
     given: Any = {"dialect": "groq", "reasoning_effort": 900}
-    (record,) = ask(model_at(**given), "hello").response_metadata["adapted"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # once a process; see the tests of policies
+        (record,) = ask(model_at(**given), "hello").response_metadata["adapted"]
     assert (record["asked"], record["sent"]) == (900, "low")
     assert sum(stream(model_at(**given), "hello")).response_metadata["adapted"] == [record]
 

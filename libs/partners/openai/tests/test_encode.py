@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from headrace.chat_models import Settings, Timeout, Watch
+from headrace.chat_models import Notes, Settings, Timeout, Watch
 from headrace.errors import InputError, UnsupportedContentError
 from headrace.messages import (
     AIMessage,
@@ -26,9 +27,21 @@ CALL = {"name": "f", "args": {"city": "Köln"}, "id": "c1"}
 SETTINGS = Settings({"model": "m"}, Watch(Timeout()))
 
 
-def wire(messages: Sequence[BaseMessage], dialect: Dialect = OPENAI, **more: Any) -> list[Any]:
-    sent: list[Any] = encode(messages, SETTINGS, dialect, **more)["messages"]
+def wire(
+    messages: Sequence[BaseMessage],
+    dialect: Dialect = OPENAI,
+    *,
+    notes: Notes | None = None,
+    **more: Any,
+) -> list[Any]:
+    settings = SETTINGS if notes is None else replace(SETTINGS, notes=notes)
+    sent: list[Any] = encode(messages, settings, dialect, **more)["messages"]
     return sent
+
+
+def quiet() -> Notes:
+    """Notes whose warnings stay in a list."""
+    return Notes("adapt", "raise", "m", [])
 
 
 def parts(*blocks: Any, dialect: Dialect = OPENAI) -> Any:
@@ -53,17 +66,17 @@ def test_each_kind_of_message_has_its_role() -> None:
 
 
 def test_a_developer_message_is_a_system_message_where_there_is_no_such_role() -> None:
-    notes: list[Any] = []
+    notes = quiet()
     assert wire([DeveloperMessage("d")], COMPATIBLE, notes=notes)[0]["role"] == "system"
-    assert notes[0]["action"] == "translated"
+    assert notes.records[0]["action"] == "translated"
 
 
 def test_names_are_left_out_where_they_are_refused_and_recorded() -> None:
-    notes: list[Any] = []
+    notes = quiet()
     assert "name" not in wire([HumanMessage("u", name="Bo")], DIALECTS["groq"], notes=notes)[0]
-    assert notes == [
+    assert notes.records == [
         {
-            "name": "name", "asked": "Bo", "sent": None, "action": "dropped",
+            "name": "name", "asked": "Bo", "sent": None, "action": "left out",
             "reason": "`groq` takes no names",
         }
     ]  # fmt: skip
@@ -164,7 +177,7 @@ def test_reasoning_details_go_back_unchanged() -> None:
 
 
 def test_the_profile_may_name_the_field_of_reasoning() -> None:
-    profile = {"interleaved": {"field": "reasoning_content"}}
+    profile = {"reasoning_field": "reasoning_content"}
     assert wire([AIMessage(SAID)], COMPATIBLE, profile=profile)[0]["reasoning_content"] == "hm"
 
 
@@ -289,21 +302,21 @@ def test_cache_marks_go_out_where_they_mean_something_and_are_recorded_elsewhere
     mark = {"type": "ephemeral"}
     block = {"type": "text", "text": "a", "cache_control": mark}
     assert parts(block, dialect=DIALECTS["openrouter"]) == [block]
-    notes: list[Any] = []
+    notes = quiet()
     assert wire([SystemMessage([block])], notes=notes)[0]["content"] == "a"
-    assert notes[0]["name"] == "cache_control"
+    assert notes.records[0]["name"] == "cache_control"
 
 
 def test_media_of_tool_results_follow_the_results_as_the_users() -> None:
     image = {"type": "image", "url": "https://h/x.png"}
     results = [ToolMessage([image], "c1"), ToolMessage(["b", image], "c2")]
-    notes: list[Any] = []
+    notes = quiet()
     sent = wire([*results, HumanMessage("and?")], notes=notes)
     assert [message["role"] for message in sent] == ["tool", "tool", "user", "user"]
     assert sent[1]["content"] == "b"
     kinds = [part["type"] for part in sent[2]["content"]]
     assert kinds == ["text", "image_url", "text", "image_url"]
-    assert {record["action"] for record in notes} == {"translated"}
+    assert {record["action"] for record in notes.records} == {"translated"}
 
 
 def test_a_request_never_changes_its_messages() -> None:

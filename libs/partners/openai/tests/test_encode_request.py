@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from headrace.chat_models import ResponseFormat, Settings, Timeout, Watch
+from headrace.chat_models import Notes, ResponseFormat, Settings, Timeout, Watch
+from headrace.chat_models.adapting import adapt
 from headrace.errors import InputError, UnsupportedParameterError
 from headrace.messages import HumanMessage
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect
 from headrace_openai.encode import encode
+from headrace_openai.parameters import wire_of
 
 TOOL = {"name": "f", "description": "d", "parameters": {"type": "object", "properties": {}}}
 WATCH = Watch(Timeout())
@@ -18,17 +20,23 @@ def body(
     dialect: Dialect = OPENAI,
     *,
     stream: bool = False,
-    notes: Any = None,
+    notes: Notes | None = None,
     params: Any = None,
     tools: Any = (),
     choice: Any = None,
     form: Any = None,
     stop: Any = (),
 ) -> dict[str, Any]:
-    """The request for one message under these settings."""
+    """The request for one message under these settings, of a model that nobody knows."""
     given = {"model": "m", **(params or {})}
-    settings = Settings(given, WATCH, tuple(tools), choice, form, stop)
-    return encode([HumanMessage("hi")], settings, dialect, stream=stream, notes=notes)
+    settings = Settings(given, WATCH, tuple(tools), choice, form, stop, notes or quiet())
+    settings = adapt(settings, {}, wire_of(dialect), "m")
+    return encode([HumanMessage("hi")], settings, dialect, stream=stream)
+
+
+def quiet() -> Notes:
+    """Notes whose warnings stay in a list."""
+    return Notes("adapt", "raise", "m", [])
 
 
 @pytest.mark.parametrize(
@@ -122,9 +130,9 @@ def test_effort_is_said_as_the_dialect_says_it(id: str, effort: Any, sent: Any) 
 
 
 def test_effort_that_is_changed_is_recorded() -> None:
-    notes: list[Any] = []
+    notes = quiet()
     body(params={"reasoning_effort": 900}, notes=notes)
-    assert (notes[0]["asked"], notes[0]["sent"]) == (900, "low")
+    assert (notes.records[0]["asked"], notes.records[0]["sent"]) == (900, "low")
 
 
 def test_a_negative_number_of_tokens_is_refused() -> None:
@@ -142,10 +150,10 @@ def test_a_tool_is_a_function() -> None:
 def test_strict_goes_only_where_it_is_known() -> None:
     strict = {**TOOL, "strict": True}
     assert body(tools=[strict])["tools"][0]["function"]["strict"] is True
-    notes: list[Any] = []
+    notes = quiet()
     sent = body(COMPATIBLE, tools=[strict], notes=notes)
     assert "strict" not in sent["tools"][0]["function"]
-    assert notes[0]["action"] == "dropped"
+    assert notes.records[0]["action"] == "left out"
 
 
 def test_a_tool_of_the_service_passes_as_it_is() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, PrivateAttr, field_validator
@@ -15,6 +16,7 @@ from headrace.profiles import ModelProfile, ProfileError
 from headrace.profiles.fields import checked
 
 Status = Literal["active", "deprecated", "sunset"]
+ModelClass = type[BaseChatModel]
 
 THINKING = "application/x-thinking"
 MIME = {  # modality of a profile -> what a card says for it
@@ -55,8 +57,7 @@ class ModelCard(BaseModel):
     parameter_overrides: Mapping[str, Mapping[str, Any] | None] = {}
 
     _profile: ModelProfile = PrivateAttr()
-    _model_class: type[BaseChatModel] = PrivateAttr()
-    _form: dict[str, Any] | None = PrivateAttr(default=None)
+    _model_class: ModelClass = PrivateAttr()
 
     @field_validator("deprecated_at", mode="before")
     @classmethod
@@ -85,18 +86,17 @@ class ModelCard(BaseModel):
         """All that is known of the model, the card's own words over it; fits `profile=`."""
         return self._profile
 
-    @property
+    @cached_property
     def parameter_schema(self) -> dict[str, Any]:
         """The JSON Schema of the parameters that this model takes: a form."""
-        if self._form is None:
-            self._form = parameter_schema(
-                self._model_class, self._profile, self.parameter_overrides
-            )
-        return self._form
+        return parameter_schema(self._model_class, self._profile, self.parameter_overrides)
+
+    def __hash__(self) -> int:
+        return hash((self.provider, self.name))
 
 
 def card_of(
-    cls: type[BaseChatModel],
+    cls: ModelClass,
     profile: ModelProfile,
     said: Mapping[str, Any] | None = None,
     today: datetime.date | None = None,

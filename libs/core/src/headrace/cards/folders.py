@@ -45,9 +45,7 @@ def cards_in(folder: Folder, provider: str, cls: type[BaseChatModel]) -> dict[st
     return found
 
 
-def _card(
-    data: dict[str, Any], path: Path, provider: str, cls: type[BaseChatModel]
-) -> ModelCard:
+def _card(data: dict[str, Any], path: Path, provider: str, cls: type[BaseChatModel]) -> ModelCard:
     known = find_profile(provider, data["name"], packages=cls.profiles, warn=False)
     base = ModelProfile(dict(known), known.sources, provider=provider, model=data["name"])
     try:
@@ -71,10 +69,10 @@ def _checked(data: Any, path: Path, cls: type[BaseChatModel]) -> dict[str, Any]:
             value = data.get(field)
             if not isinstance(value, str) or not value:
                 raise CardError(f"{path}: `{field}`: a text is needed, not {value!r}")
-    if "parameter_overrides" in data:
-        overrides = _overrides(data["parameter_overrides"], path, cls)
-        data = {**data, "parameter_overrides": overrides}
-    return data
+    card: dict[str, Any] = dict(data)
+    if "parameter_overrides" in card:
+        card["parameter_overrides"] = _overrides(card["parameter_overrides"], path, cls)
+    return card
 
 
 def _overrides(given: Any, path: Path, cls: type[BaseChatModel]) -> dict[str, Any]:
@@ -91,7 +89,7 @@ def _overrides(given: Any, path: Path, cls: type[BaseChatModel]) -> dict[str, An
             )
         if change is not None and change is not False and not isinstance(change, Mapping):
             raise CardError(f"{where}: a table, or null (false in TOML), not {change!r}")
-        overrides[name] = change or None if change is False else change
+        overrides[name] = None if change is False else change
     return overrides
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from os import PathLike
 from typing import Any
 
 from headrace.cards.card import ModelCard, card_of
 from headrace.cards.folders import Folder, cards_in
-from headrace.chat_models import BaseChatModel
+from headrace.chat_models import BaseChatModel, Model
 from headrace.credentials import Credential
 from headrace.engine.drive import drive
 from headrace.engine.worlds import World, async_world, sync_world
@@ -68,16 +69,25 @@ async def _listed(
             "its package must give `Provider(model_class=...)`"
         )
     if live:
-        model = found.make(model="any", credential=credential).spec
-        assert model is not None
-        names = await model.served_models(io)
+        names = await _served(found.make(model="any", credential=credential), io)
     else:
         names = known_models(found.name, packages=cls.profiles)
     cards = {name: card for name in names if (card := _card(cls, found.name, name))}
-    for folder in [folders] if isinstance(folders, str) or hasattr(folders, "__fspath__") else folders:
+    for folder in [folders] if isinstance(folders, str | PathLike) else folders:
         cards |= cards_in(folder, found.name, cls)
     chosen = [card for card in cards.values() if all(check(card) for check in checks)]
     return sorted(chosen, key=lambda card: card.name)
+
+
+async def _served(model: Model[Any], io: World) -> list[str]:
+    assert model.spec is not None
+    try:
+        return await model.spec.served_models(io)
+    finally:
+        if io.is_async:
+            await model.aclose()
+        else:
+            model.close()
 
 
 def _card(cls: type[BaseChatModel], provider: str, name: str) -> ModelCard | None:

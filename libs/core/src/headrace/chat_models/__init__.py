@@ -2,6 +2,8 @@
 
 from headrace.chat_models import configurable as _configurable  # noqa: F401 - fills the hooks
 from headrace.chat_models import layers as _layers  # noqa: F401 - fills the hooks
+from headrace.chat_models import structured as _structured  # noqa: F401 - fills the hooks
+from headrace.chat_models import tagged as _tagged  # noqa: F401 - fills the hooks
 from headrace.chat_models.base import BaseChatModel, Key, Patience
 from headrace.chat_models.clients import CLIENTS, forbid_requests
 from headrace.chat_models.matrix import parameter_matrix
@@ -9,6 +11,7 @@ from headrace.chat_models.model import Layer, Layered, Model, ModelInput
 from headrace.chat_models.notes import ContentPolicy, Notes, Policy
 from headrace.chat_models.preflight import Preflight
 from headrace.chat_models.settings import Call, ResponseFormat, Settings
+from headrace.chat_models.structured import StructuredAnswer
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.chat_models.wires import Wire
 
@@ -28,6 +31,7 @@ __all__ = [
     "Preflight",
     "ResponseFormat",
     "Settings",
+    "StructuredAnswer",
     "Timeout",
     "Watch",
     "Wire",

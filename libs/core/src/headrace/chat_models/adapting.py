@@ -16,8 +16,9 @@ from headrace.chat_models.settings import Settings, tool_name
 from headrace.chat_models.wires import BOUNDS, Limits, Wire, limits_of
 
 EFFORT = "reasoning_effort"
+_PARALLEL = "parallel_tool_calls"
 # What the caller puts into the body unchecked, and what has rules of its own.
-_UNTOUCHED = frozenset({"model", "model_kwargs", "extra_body", "parallel_tool_calls"})
+_UNTOUCHED = frozenset({"model", "model_kwargs", "extra_body", _PARALLEL})
 
 
 def adapt(settings: Settings, facts: Mapping[str, Any], wire: Wire, model: str) -> Settings:
@@ -48,16 +49,18 @@ class _Adapter:
         sent = {name: asked[name] for name in asked if name in _UNTOUCHED}
         if EFFORT in asked:  # first, because other parameters may depend on it
             self._keep(sent, EFFORT, self._effort(asked[EFFORT]))
-        for name in asked.keys() - sent.keys() - {EFFORT}:
-            self._keep(sent, name, self._fitted(name, asked[name], sent))
+        for name in asked:
+            if name not in _UNTOUCHED and name != EFFORT:
+                self._keep(sent, name, self._fitted(name, asked[name], sent))
         self._widen(sent)
-        for name in self.wire.names.keys() & sent.keys():
-            spelled = {self.wire.names[name]: sent[name]}
-            reason = f"`{self.wire.service}` calls it `{self.wire.names[name]}`"
-            self.notes.revise(name, asked[name], spelled, "renamed", reason)
+        for name, there in self.wire.names.items():
+            if name in sent:
+                reason = f"`{self.wire.service}` calls it `{there}`"
+                self.notes.revise(name, asked[name], {there: sent[name]}, "renamed", reason)
         stop = tuple(sent.pop("stop", ()))
         ordered = {name: sent[name] for name in asked if name in sent}
-        self._tools(ordered)
+        if self.settings.tools or self.settings.response_format or _PARALLEL in ordered:
+            self._tools(ordered)
         return replace(self.settings, params=ordered, stop=stop)
 
     @staticmethod
@@ -162,7 +165,7 @@ class _Adapter:
         tools, choice, form = settings.tools, settings.tool_choice, settings.response_format
         if tools and (limits := self._limits("tools")).takes is False:
             names = [tool_name(tool) for tool in tools]
-            if notes.refuse("tools", names, limits.reason):
+            if notes.refuse("tools", names, limits.reason, "leave them out"):
                 tools, choice = (), None
         if choice not in (None, "auto", "none"):
             limits = self._limits("tool_choice")
@@ -171,13 +174,14 @@ class _Adapter:
                 choice = notes.change("tool_choice", choice, None, "left out", reason)
         limits = Limits(None) if form is None else self._limits(form.method)
         if form is not None and limits.takes is False:
-            left_out = notes.refuse("response_format", form.method, limits.reason)
+            advice = 'use `method="function_calling"` or `"json_mode"`'
+            left_out = notes.refuse("response_format", form.method, limits.reason, advice)
             form = None if left_out else form
         self._parallel(params, bool(tools))
         self.settings = replace(settings, tools=tools, tool_choice=choice, response_format=form)
 
     def _parallel(self, params: dict[str, Any], tools: bool) -> None:
-        name = "parallel_tool_calls"
+        name = _PARALLEL
         asked, able = params.get(name), self.facts.get(name)
         if asked is None:
             return

@@ -204,8 +204,12 @@ def as_chunk(message: AIMessage) -> AIMessageChunk:
         }
         for index, call in enumerate(message.tool_calls)
     ]
+    content = message.content
+    if message.invalid_tool_calls and isinstance(content, str):
+        unread = cast("list[Any]", message.invalid_tool_calls)
+        content = [content, *unread] if content else unread
     return AIMessageChunk(
-        message.content,
+        content,
         tool_call_chunks=pieces,
         usage_metadata=message.usage_metadata,
         response_metadata=message.response_metadata,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import (
@@ -19,8 +18,8 @@ from pydantic import (
 
 from headrace.chat_models.asking import ask, ask_stream
 from headrace.chat_models.clients import CLIENTS, ClientUser
-from headrace.chat_models.matrix import supports
 from headrace.chat_models.kinds import of_kind
+from headrace.chat_models.matrix import supports
 from headrace.chat_models.model import Model
 from headrace.chat_models.notes import ContentPolicy, Policy
 from headrace.chat_models.options import (
@@ -30,7 +29,8 @@ from headrace.chat_models.options import (
     with_neutral_effort,
 )
 from headrace.chat_models.preflight import Preflight, look_ahead
-from headrace.chat_models.settings import Call, ResponseFormat, Settings, check_choice
+from headrace.chat_models.settings import Call, Settings, check_choice
+from headrace.chat_models.shaping import shape
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.chat_models.wires import Wire
 from headrace.credentials import (
@@ -41,12 +41,12 @@ from headrace.credentials import (
     dumped,
 )
 from headrace.engine.hooks import reach
-from headrace.errors import ConfigurationError, InputError, UnsupportedParameterError, faults
+from headrace.errors import ConfigurationError, InputError, faults
 from headrace.messages import AIMessage, BaseMessage
 from headrace.profiles import ModelProfile, find_profile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable
 
     from headrace.cards import ModelCard  # upward: list_models gives them
     from headrace.engine.run import Run
@@ -115,7 +115,7 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
         default=None, alias="profile", description="Facts about the model, over those known."
     )
     reasoning_effort: str | int | None = Field(
-        default=None, description='"none" … "max", or a number of tokens.'
+        default=None, description='"none" … "max", a number of tokens, or on (true) and off.'
     )
     on_unsupported: Policy = Field(
         default="adapt", description="What to do with a parameter that the model cannot take."
@@ -326,23 +326,21 @@ class BaseChatModel(BaseModel, Model[AIMessage], abstract=True):
         method = schema.method
         if method == "auto":
             method = self._structured_method(settings)  # type: ignore[assignment]  # a Method
-        if method == "prompted":
-            raise UnsupportedParameterError(
-                f"`{self.get_name()}` has no way to give objects of a schema: say "
-                '`method="json_mode"` or `"function_calling"` if it has one after all'
-            )
-        if method == "function_calling":
-            choice = settings.tool_choice or ("any" if settings.tools else schema.name)
-            return replace(settings, tools=(*settings.tools, schema.tool()), tool_choice=choice)
-        wanted = schema.request_schema() if method == "json_schema" else None
-        form = ResponseFormat(schema.name, wanted, method, schema.strict)  # type: ignore[arg-type]
-        return replace(settings, response_format=form)
+        return shape(settings, schema, method, self.profile.facts, call.rung)
+
+    # What there is to choose from.
 
     @classmethod
     def list_models(cls, *, live: bool = False, **filters: Any) -> list[ModelCard]:
         """The cards of this provider's models; see `headrace.list_models`."""
         listing = cast("Callable[..., list[ModelCard]]", reach("list_models"))
         return listing(cls.provider, live=live, **filters)
+
+    @classmethod
+    async def alist_models(cls, *, live: bool = False, **filters: Any) -> list[ModelCard]:
+        """As `list_models`, for async callers."""
+        listing = cast("Callable[..., Awaitable[list[ModelCard]]]", reach("alist_models"))
+        return await listing(cls.provider, live=live, **filters)
 
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the provider serves now; a partner asks it."""

@@ -146,7 +146,8 @@ def sees(
         return False, f"`{model}` takes no images by URL; {advice}"
     if wire.media is not None and form not in wire.media:
         return False, f"`{wire.service}` cannot carry {what}; {advice}"
-    return (True if seen is True and wire.media is not None else None), None
+    known = wire.media is not None and wire.media_known
+    return (True if seen is True and known else None), None
 
 
 def _shown(block: Block) -> str:

@@ -116,10 +116,8 @@ def _of_word(asked: str, ways: Ways, model: str) -> Plan:
     if ways.words:
         if ways.levels is None or asked in ways.levels:
             return Plan(asked)
-        told = ", ".join(ways.levels)
-        if asked not in LEVELS or not any(level in LEVELS for level in ways.levels):
-            return Plan(None, f"`{model}` takes the levels {told}")
-        return Plan(_nearest(asked, ways.levels), f"`{model}` takes the levels {told}")
+        level = _nearest(asked, ways.levels) if asked in LEVELS else None
+        return Plan(level, f"`{model}` takes the levels {', '.join(ways.levels)}")
     if asked not in LEVELS:
         return Plan(None, f"{asked!r} is no level that stands for a number of tokens or for on")
     if ways.tokens:
@@ -132,23 +130,23 @@ def _of_tokens(asked: int, ways: Ways, model: str) -> Plan:
         sent = _bounded(asked, ways)
         return Plan(sent, None if sent == asked else _says(model, _bounds(ways)))
     if ways.words:
-        known = [level for level in ways.levels or _COMMON if BUDGETS.get(level)]
-        if not known:
-            return Plan(None, f"`{model}` takes the levels {', '.join(ways.levels or ())}")
-        known.sort(key=LEVELS.index)
-        level = next((level for level in known if asked <= BUDGETS[level]), known[-1])
+        levels = _COMMON if ways.levels is None else ways.levels
+        enough = [level for level in levels if asked <= BUDGETS.get(level, 0)]
+        level = _nearest("minimal" if enough else "max", enough or levels)
         return Plan(level, _says(model, "levels"))
     return Plan(True, _says(model, "on and off"))
 
 
-def _nearest(asked: str, levels: Sequence[str]) -> str:
-    """The listed level nearest to one that is not; of two the lower, but off only for off."""
-    known = [level for level in levels if level in LEVELS]
-    on = [level for level in known if level != "none"]
+def _nearest(asked: str, levels: Sequence[str]) -> str | None:
+    """The listed level nearest to one that is not; of two the lower; never `none`.
+
+    Where none is on the common scale, the service's own word for on, such as `default`.
+    """
     place = LEVELS.index(asked)
-    return min(
-        on or known, key=lambda level: (abs(LEVELS.index(level) - place), LEVELS.index(level))
-    )
+    on = [level for level in levels if level in LEVELS[1:]]
+    if not on:
+        return next((level for level in levels if level != "none"), None)
+    return min(on, key=lambda level: (abs(LEVELS.index(level) - place), LEVELS.index(level)))
 
 
 def _bounded(tokens: int, ways: Ways) -> int:

@@ -11,6 +11,7 @@ from headrace.chat_models.carrying import carry
 from headrace.chat_models.lifecycle import ageing, served_other
 from headrace.chat_models.notes import Notes
 from headrace.chat_models.settings import Settings
+from headrace.chat_models.shaping import shaped
 from headrace.messages import BaseMessage
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def fit(
     told = ageing(name, facts)
     if told is not None:
         notes.tell("status", told)
+    messages = shaped(messages, settings.shape, notes)
     settings = adapt(replace(settings, notes=notes), facts, wire, name)
     return carry(messages, facts, wire, notes), settings
 
@@ -53,6 +55,8 @@ def remarks(model: BaseChatModel, settings: Settings, served: Any) -> Mapping[st
     `model_asked` is there only if the served model differs from the asked one.
     """
     found: dict[str, Any] = {}
+    if settings.shape is not None:
+        found["structured_output"] = settings.shape.report()
     if settings.notes.records:
         found["adapted"] = settings.notes.copy().records
     asked = settings.params.get("model")

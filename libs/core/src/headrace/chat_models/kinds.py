@@ -6,7 +6,7 @@ So a parameter is what a form of its JSON Schema says it is, whoever fills it in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -40,10 +40,11 @@ def of_kind(cls: type[BaseModel], field: str, value: Any) -> Any:
 
 @cache  # classes, not instances: there are few and they stay
 def _shape_of(cls: type[BaseModel], field: str) -> _Shape:
+    shape = _shape(cls.model_fields[field].annotation)
     own = cls.__pydantic_decorators__.field_validators.values()
     if any(one.info.mode == "before" and field in one.info.fields for one in own):
-        return _OPEN  # it reads values in its own way
-    return _shape(cls.model_fields[field].annotation)
+        return replace(shape, open=True)  # it reads other kinds in its own way
+    return shape
 
 
 def _shape(annotation: Any) -> _Shape:
@@ -72,7 +73,11 @@ def _shape(annotation: Any) -> _Shape:
 
 def _checked(shape: _Shape, value: Any) -> Any:
     scalars = shape.scalars
-    if shape.open or type(value) in scalars:
+    if type(value) in scalars:
+        return value
+    if type(value) is float and value.is_integer() and int in scalars and float not in scalars:
+        return int(value)
+    if shape.open:
         return value
     if isinstance(value, bool | str | bytes | int | float):
         return _scalar(scalars, value)
@@ -99,6 +104,4 @@ def _scalar(scalars: frozenset[type], value: Any) -> Any:
             "Input should be {wanted}, not {found}",
             {"wanted": wanted, "found": _NAMES.get(type(value), "bytes")},
         )
-    if isinstance(value, float) and float not in scalars and int in scalars and value.is_integer():
-        return int(value)
     return value

@@ -19,6 +19,7 @@ from headrace.profiles import FIELDS
 
 if TYPE_CHECKING:
     from headrace.chat_models.base import BaseChatModel
+    from headrace.chat_models.model import Model
 
 Outcome = Literal[
     "sent", "renamed", "clamped", "translated", "left out", "refused", "unknown"
@@ -67,8 +68,8 @@ _BUILT_IN = frozenset({"stop", "tools", "tool_choice", "json_mode", "json_schema
 class Row:
     """One parameter: what was asked for trial, what would be sent, and why.
 
-    `outcome` is the worst of the values tried; "unknown" is sent as asked, "refused" an error
-    before any request.
+    `outcome` is the worst of `outcomes`, one for each value asked; "unknown" is sent as asked,
+    "refused" an error before any request.
     """
 
     parameter: str
@@ -76,15 +77,22 @@ class Row:
     asked: tuple[Any, ...] = ()
     sent: tuple[Any, ...] = ()
     reason: str = ""
+    outcomes: tuple[Outcome, ...] = ()
 
 
-def parameter_matrix(model: BaseChatModel) -> tuple[Row, ...]:
-    """A row for each standard parameter and kind of content, for this model at its service."""
-    facts, wire = model.profile.facts, model._wire()
-    rows = [_row(model, name, values) for name, values in PROBES.items()]
+def parameter_matrix(model: Model[Any]) -> tuple[Row, ...]:
+    """A row for each standard parameter and kind of content, for this model at its service.
+
+    Of a model under layers the specification is looked at. Pure: nothing is sent.
+    """
+    spec = model.spec
+    if spec is None:
+        raise InputError("which model it is, a call's `configurable` decides; give a model")
+    facts, wire = spec.profile.facts, spec._wire()
+    rows = [_row(spec, name, values) for name, values in PROBES.items()]
     rows.append(_developer_row(wire))
     for name, (form, kind) in CONTENT.items():
-        seen, reason = sees(form, kind, facts, wire, model.model)
+        seen, reason = sees(form, kind, facts, wire, spec.model)
         outcome: Outcome = "unknown" if seen is None else "sent" if seen else "refused"
         rows.append(Row(name, outcome, reason=reason or ""))
     return tuple(rows)
@@ -106,7 +114,9 @@ def _row(model: BaseChatModel, name: str, values: tuple[Any, ...]) -> Row:
         return Row(name, "left out", values, (None,) * len(values), reason)
     tried = [_tried(model, name, value) for value in values]
     worst = max(tried, key=lambda one: _WORST.index(one.outcome))
-    return Row(name, worst.outcome, values, tuple(one.sent[0] for one in tried), worst.reason)
+    sent = tuple(one.sent[0] for one in tried)
+    outcomes = tuple(one.outcome for one in tried)
+    return Row(name, worst.outcome, values, sent, worst.reason, outcomes)
 
 
 def _tried(model: BaseChatModel, name: str, value: Any) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, overload
 
 from headrace.chat_models.options import with_neutral_effort
 from headrace.chat_models.schema import Method, OutputSchema
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from headrace.chat_models.base import BaseChatModel
     from headrace.chat_models.preflight import Preflight
+    from headrace.chat_models.structured import StructuredAnswer
     from headrace.engine.run import Run, RunnableConfig
     from headrace.messages import BaseMessage
 
@@ -114,31 +115,85 @@ class Model(Runnable[ModelInput, Out], abstract=True):
 
     @overload
     def with_structured_output(
-        self, schema: type[T], *, method: Method = ..., strict: bool | None = ...
+        self,
+        schema: type[T],
+        *,
+        include_raw: Literal[False] = ...,
+        method: Method = ...,
+        strict: bool | None = ...,
+        repair: bool = ...,
+        retries: int = ...,
     ) -> Model[T]: ...
     @overload
     def with_structured_output(
-        self, schema: Mapping[str, Any], *, method: Method = ..., strict: bool | None = ...
+        self,
+        schema: Mapping[str, Any],
+        *,
+        include_raw: Literal[False] = ...,
+        method: Method = ...,
+        strict: bool | None = ...,
+        repair: bool = ...,
+        retries: int = ...,
     ) -> Model[dict[str, Any]]: ...
     @overload
     def with_structured_output(
-        self, schema: Any, *, include_raw: bool, method: Method = ..., strict: bool | None = ...
-    ) -> Model[dict[str, Any]]: ...
+        self,
+        schema: type[T],
+        *,
+        include_raw: Literal[True],
+        method: Method = ...,
+        strict: bool | None = ...,
+        repair: bool = ...,
+        retries: int = ...,
+    ) -> Model[StructuredAnswer[T]]: ...
+    @overload
+    def with_structured_output(
+        self,
+        schema: Mapping[str, Any],
+        *,
+        include_raw: Literal[True],
+        method: Method = ...,
+        strict: bool | None = ...,
+        repair: bool = ...,
+        retries: int = ...,
+    ) -> Model[StructuredAnswer[dict[str, Any]]]: ...
+    @overload
     def with_structured_output(
         self,
         schema: Any,
         *,
-        method: Method = "auto",
+        include_raw: bool = ...,
+        method: Method = ...,
+        strict: bool | None = ...,
+        repair: bool = ...,
+        retries: int = ...,
+    ) -> Model[Any]: ...
+    def with_structured_output(
+        self,
+        schema: Any,
+        *,
         include_raw: bool = False,
+        method: Method = "auto",
         strict: bool | None = None,
+        repair: bool = True,
+        retries: int = 0,
     ) -> Model[Any]:
         """This model, answering with objects of `schema`.
 
-        `method="auto"` takes what the model does best. With `include_raw` the answer is
-        {"raw", "parsed", "parsing_error"}; else what cannot be read is a StructuredOutputError.
+        `method="auto"` takes what the model does best. An answer that is none is mended with
+        `repair`, else asked for `retries` times more, else a StructuredOutputError. With
+        `include_raw` the answer is {"raw", "parsed", "parsing_error"}.
         """
-        output = OutputSchema(schema, method, strict)
-        return self._layered(reach("parse_layer")(output, include_raw))
+        output = OutputSchema(schema, method, strict, repair)
+        return self._layered(reach("parse_layer")(output, include_raw, retries))
+
+    def with_reasoning_tags(self, *tags: str, inside: bool = False) -> Model[Out]:
+        """This model with text in `<think>`-style tags as reasoning blocks; see ReasoningSplitter.
+
+        Without `tags` those of the profile's `thinking_tags`, else "think".
+        """
+        known = () if self.spec is None else self.spec.profile.get("thinking_tags") or ()
+        return self._layered(reach("reasoning_layer")(tags or tuple(known), inside))
 
     def with_config(self, config: RunnableConfig | None = None, **values: Any) -> Model[Out]:
         """This model under a config, which the config of a call adds to."""

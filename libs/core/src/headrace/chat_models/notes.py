@@ -11,7 +11,7 @@ from headrace.errors import UnsupportedContentError, UnsupportedParameterError
 
 Policy = Literal["adapt", "warn", "drop", "raise"]
 ContentPolicy = Literal["raise", "drop", "describe"]
-Action = Literal["renamed", "clamped", "translated", "left out", "described"]
+Action = Literal["renamed", "clamped", "translated", "left out", "described", "added"]
 Record = dict[str, Any]
 
 _told: set[tuple[str, str]] = set()
@@ -55,7 +55,7 @@ class Notes:
 
     def record(self, name: str, asked: Any, sent: Any, action: Action, reason: str) -> None:
         """Notes a change that loses nothing, under every policy and without a warning."""
-        asked, sent = deepcopy(asked), deepcopy(sent)
+        asked, sent = _own(asked), _own(sent)
         self.records.append(
             {"name": name, "asked": asked, "sent": sent, "action": action, "reason": reason}
         )
@@ -66,14 +66,17 @@ class Notes:
         if before is None:
             self.record(name, asked, sent, action, reason)
             return
-        before.update(sent=deepcopy(sent), reason=f"{before['reason']}; {reason}")
+        before.update(sent=_own(sent), reason=f"{before['reason']}; {reason}")
         if action != "renamed":
             before["action"] = action
 
-    def change(self, name: str, asked: Any, sent: Any, action: Action, reason: str) -> Any:
+    def change(
+        self, name: str, asked: Any, sent: Any, action: Action, reason: str, *, apart: bool = False
+    ) -> Any:
         """What to send of a parameter that cannot be taken as asked; None: leave it out.
 
-        Raises UnsupportedParameterError under the policy "raise".
+        Raises UnsupportedParameterError under the policy "raise". `apart`: with a record of its
+        own, because the same name comes several times in a request.
         """
         match self.policy:
             case "raise":
@@ -86,15 +89,16 @@ class Notes:
             case "adapt":
                 done = "is left out" if sent is None else f"is sent as {sent!r}"
                 self.tell(name, f"`{name}` = {asked!r} {done}: {reason}")
-        self.revise(name, asked, sent, action, reason)
+        note = self.record if apart else self.revise
+        note(name, asked, sent, action, reason)
         return sent
 
-    def refuse(self, name: str, asked: Any, reason: str) -> bool:
+    def refuse(self, name: str, asked: Any, reason: str, advice: str) -> bool:
         """Whether to leave out what nothing can stand in for; "adapt" raises here too."""
         if self.policy == "adapt":
             raise UnsupportedParameterError(
-                f"{reason}; without `{name}` the answer would be to another question: "
-                'say `on_unsupported="warn"` to send it nevertheless, "drop" to leave it out'
+                f'{reason}; {advice}, or say `on_unsupported="warn"` to send `{name}` all the '
+                'same, "drop" to leave it out'
             )
         return self.change(name, asked, None, "left out", reason) is None
 
@@ -115,3 +119,8 @@ class Notes:
             self.warned.append(message)
         else:
             warn_once(self.model, about, message)
+
+
+def _own(value: Any) -> Any:
+    """A copy of what could be changed elsewhere."""
+    return deepcopy(value) if isinstance(value, dict | list | tuple) else value

@@ -4,132 +4,169 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from types import FunctionType
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic import TypeAdapter
+from pydantic_core import ValidationError, to_json
 
-from headrace.errors import InputError, StructuredOutputError
-from headrace.messages import AIMessage, AIMessageChunk, partial_tool_calls
+from headrace.chat_models.conforming import Mender, faults
+from headrace.chat_models.describing import portable, schema_of_mapping, schema_of_type
+from headrace.errors import InputError
+from headrace.tools.strict import modern_schema, resolved, strict_schema
 
 Method = Literal["auto", "json_schema", "function_calling", "json_mode", "prompted"]
 METHODS = ("auto", "json_schema", "function_calling", "json_mode", "prompted")
+WRAPPED = "value"  # the one key of the object in which other values are asked for
+
+
+class MisfitError(ValueError):
+    """A value is not of the schema; `errors` say where and why."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = errors
 
 
 class OutputSchema:
-    """A pydantic model, dataclass, TypedDict, any type, or a JSON Schema with a title."""
+    """A pydantic model, dataclass, TypedDict, union or any type, or a JSON Schema.
 
-    def __init__(self, schema: Any, method: Method = "auto", strict: bool | None = None) -> None:
+    `request_schema()` is always that of an object, as providers want it: other values are
+    wrapped in {"value": …}. With `strict` it is rewritten as strict modes take it.
+    """
+
+    def __init__(
+        self,
+        schema: Any,
+        method: Method = "auto",
+        strict: bool | None = None,
+        repair: bool = True,
+    ) -> None:
         if method not in METHODS:
             raise InputError(f"`method` is one of {', '.join(METHODS)}, not {method!r}")
-        self.source, self.method, self.strict = schema, method, strict
+        self.source, self.method, self.repair = schema, method, repair
+        around: Mapping[str, Any] = {}
         if isinstance(schema, Mapping):
-            self._adapter, self.json_schema = None, dict(schema)
-            self.name = _tool_name(str(schema.get("title") or schema.get("name") or "output"))
+            self._adapter, self.kind = None, None
+            self.json_schema, around = schema_of_mapping(schema)
         else:
-            try:
-                self._adapter = TypeAdapter(schema)
-                self.json_schema = self._adapter.json_schema()
-            except Exception as error:
-                raise InputError(f"{schema!r} has no JSON Schema: {error}") from error
-            self.name = _tool_name(getattr(schema, "__name__", None) or "output")
-        self.description = str(
-            self.json_schema.get("description") or f"The answer as `{self.name}`."
-        )
+            self.kind = portable(schema)
+            self._adapter, self.json_schema = _adapted(self.kind)
+        self.strict = around.get("strict") if strict is None else strict
+        name = around.get("name") or getattr(schema, "__name__", None)
+        self.name = _tool_name(str(name if get_origin(schema) is None and name else "output"))
+        said = around.get("description") or self.json_schema.get("description")
+        self.description = str(said or f"The answer as `{self.name}`.")
+        self._modern = modern_schema(self.json_schema)
+        self.wrapped = not _is_object(self._modern)
+        self.item = _item_adapter(self.kind)
+        self._request = self._made()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OutputSchema, (self.source, self.method, self.strict, self.repair)
 
     def tool(self) -> dict[str, Any]:
         """The tool through which a model gives the object, under `function_calling`."""
         neutral = {
             "name": self.name,
             "description": self.description,
-            "parameters": self._object_schema(),
+            "parameters": self.request_schema(),
         }
         return neutral if self.strict is None else {**neutral, "strict": self.strict}
 
-    def _object_schema(self) -> dict[str, Any]:
-        if "properties" in self.json_schema or self.json_schema.get("type") == "object":
-            return self.json_schema
-        inner = {k: v for k, v in self.json_schema.items() if k != "$defs"}
-        wrapped = {"type": "object", "properties": {"value": inner}, "required": ["value"]}
-        return {**wrapped, **{k: v for k, v in self.json_schema.items() if k == "$defs"}}
-
-    @property
-    def _wrapped(self) -> bool:
-        return self._object_schema() is not self.json_schema
-
     def request_schema(self) -> dict[str, Any]:
-        """The JSON Schema of a response format, which is always of an object."""
-        return self._object_schema()
+        """The JSON Schema that is sent, which is always of an object."""
+        return self._request
 
-    def read(self, message: AIMessage) -> Any:
-        """The object in a finished message.
-
-        Raises StructuredOutputError with the raw message and the errors; a cut-off JSON is
-        never completed.
-        """
-        for call in message.tool_calls:
-            if call["name"] == self.name:
-                return self._object(call["args"], message)
-        if message.tool_calls:
-            names = ", ".join(f"`{call['name']}`" for call in message.tool_calls)
-            raise self._failure(message, f"the model called {names} instead")
-        if message.invalid_tool_calls:
-            raise self._failure(message, str(message.invalid_tool_calls[0].get("error")))
-        text = message.text.strip()
-        if not text:
-            raise self._failure(message, "the model answered with no text and no call")
-        try:
-            value = from_json(_unfenced(text))
-        except ValueError as error:
-            raise self._failure(message, f"not JSON: {error}") from error
-        return self._object(value, message)
-
-    def _object(self, value: Any, message: AIMessage) -> Any:
-        if self._wrapped and isinstance(value, dict) and set(value) == {"value"}:
-            value = value["value"]
-        if self._adapter is None:
-            if not isinstance(value, dict) and not self._wrapped:
-                raise self._failure(message, f"expected an object, found {type(value).__name__}")
-            return value
-        try:
-            return self._adapter.validate_python(value)
-        except ValidationError as error:
-            found = [f"{_path(item['loc'])}: {item['msg']}" for item in error.errors()]
-            raise self._failure(message, *found) from error
-
-    def _failure(self, message: AIMessage, *errors: str) -> StructuredOutputError:
-        refusal = next(
-            (b.get("refusal") for b in message.content_blocks if b["type"] == "refusal"), None
-        )
-        told = [f"the model refused: {refusal}"] if refusal else list(errors)
-        return StructuredOutputError(
-            f"no `{self.name}` in the model's answer: {'; '.join(told)}; the message is in `.raw`",
-            raw=message,
-            errors=told,
+    def instruction(self) -> str:
+        """Words that ask for the object where no parameter does."""
+        return (
+            "Answer with one JSON object that fits this JSON Schema, and with nothing else:\n"
+            + to_json(self._request).decode()
         )
 
-    def partial(self, total: AIMessageChunk) -> Any:
-        """The object as far as it has come, or None; not yet validated."""
-        value: Any = None
-        calls = partial_tool_calls(total)
-        if calls:
-            value = next((c["args"] for c in calls if c["name"] == self.name), None)
-        else:
-            text = _unfenced(total.text.lstrip())
-            if text[:1] in ("{", "["):
-                try:
-                    value = from_json(text, allow_partial="trailing-strings")
-                except ValueError:
-                    return None
-        if self._wrapped and isinstance(value, dict):
-            value = value.get("value")
-        if isinstance(value, dict) and _is_model(self.source):
-            return self.source.model_construct(**value)
+    def _made(self) -> dict[str, Any]:
+        made = self.json_schema
+        if self.wrapped:
+            inner = {k: v for k, v in made.items() if k not in ("$defs", "definitions", "$schema")}
+            kept = {k: v for k, v in made.items() if k in ("$defs", "definitions")}
+            properties = {WRAPPED: inner}
+            made = {"type": "object", "properties": properties, "required": [WRAPPED], **kept}
+        return strict_schema(made) if self.strict else made
+
+    def unwrapped(self, value: Any) -> Any:
+        """What stands in {"value": …}, if that is how it was asked for."""
+        if self.wrapped and isinstance(value, dict) and set(value) == {WRAPPED}:
+            return value[WRAPPED]
         return value
 
+    def made_of(self, value: Any) -> tuple[Any, list[str]]:
+        """The object that a JSON value makes, and what was mended; MisfitError if it is none."""
+        value = self.unwrapped(value)
+        try:
+            return self._validated(value), []
+        except MisfitError as misfit:
+            names = (self.name, str(self.json_schema.get("title", self.name)), "properties")
+            mender = Mender(self._modern, names)
+            changed = mender.value(value, self._modern)
+            if not mender.mended and changed == value:
+                raise
+            if mender.mended and not self.repair:
+                raise misfit from None
+            return self._validated(changed), mender.mended
 
-def _is_model(source: Any) -> bool:
-    return isinstance(source, type) and issubclass(source, BaseModel)
+    def _validated(self, value: Any) -> Any:
+        if self._adapter is None:
+            found = faults(value, self._modern, self._modern)
+            if found:
+                raise MisfitError(found)
+            return value
+        try:
+            return self._adapter.validate_json(to_json(value))
+        except ValidationError as error:
+            told = error.errors(include_url=False, include_context=False)
+            if any(item["type"] == "missing" for item in told):
+                filled = _with_defaults(value, self._modern, self._modern)
+                if filled != value:
+                    return self._validated(filled)
+            raise MisfitError([f"{_path(item['loc'])}: {item['msg']}" for item in told]) from error
+
+
+def _adapted(schema: Any) -> tuple[TypeAdapter[Any], dict[str, Any]]:
+    if isinstance(schema, FunctionType):
+        raise InputError(f"{schema!r} has no JSON Schema of an answer; it is a function")
+    try:
+        adapter = TypeAdapter(schema)
+        return adapter, schema_of_type(adapter)
+    except Exception as error:  # pydantic has several ways to say that a type is none
+        raise InputError(f"{schema!r} has no JSON Schema: {error}") from error
+
+
+def _item_adapter(schema: Any) -> TypeAdapter[Any] | None:
+    """How an item of `list[T]` is read; None for other schemas."""
+    if get_origin(schema) is not list or len(get_args(schema)) != 1:
+        return None
+    return TypeAdapter(get_args(schema)[0])
+
+
+def _is_object(schema: Mapping[str, Any]) -> bool:
+    return schema.get("type") == "object" or ("properties" in schema and "type" not in schema)
+
+
+def _with_defaults(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
+    """The value with the defaults that only a TypedDict's annotations tell."""
+    schema = resolved(schema, root)
+    if isinstance(value, list) and isinstance(schema, dict):
+        return [_with_defaults(item, schema.get("items"), root) for item in value]
+    if not isinstance(value, dict) or not isinstance(schema, dict):
+        return value
+    found = {}
+    for name, part in (schema.get("properties") or {}).items():
+        if name in value:
+            found[name] = _with_defaults(value[name], part, root)
+        elif isinstance(part, dict) and "default" in part:
+            found[name] = part["default"]
+    return {**value, **found}
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
@@ -138,14 +175,3 @@ def _path(loc: tuple[int | str, ...]) -> str:
 
 def _tool_name(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "output"
-
-
-_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)(?:\n?```|$)", re.DOTALL)
-
-
-def _unfenced(text: str) -> str:
-    """The content of the first fenced block, if the text has one and is not JSON itself."""
-    if text[:1] in ("{", "["):
-        return text
-    found = _FENCE.search(text)
-    return found.group(1) if found else text

@@ -12,6 +12,7 @@ from headrace.tools.convert import convert_to_tool
 
 if TYPE_CHECKING:
     from headrace.chat_models.schema import OutputSchema
+    from headrace.chat_models.shaping import Shape
     from headrace.chat_models.timeouts import Watch
 
 ToolChoice = str | tuple[str, ...]
@@ -35,7 +36,8 @@ class Settings:
     is not set is absent. `tools`: {"name", "description", "parameters", "strict"?}, or raw
     dicts of server-side tools. `tool_choice`: None, "auto", "none", "any", a name, or a tuple
     of allowed names. `watch.timeout` bounds the answer: call `watch.saw(False)` at each read.
-    `notes` takes a record of all that the encoder does not write as asked.
+    `notes` takes a record of all that the encoder does not write as asked. `shape`: how an
+    object is asked for; nothing of it is left to encode.
     """
 
     params: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Settings:
     response_format: ResponseFormat | None = None
     stop: tuple[str, ...] = ()
     notes: Notes = field(default_factory=Notes, compare=False)
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Call:
     """What was bound around a model or said at the call; every provider understands it.
 
     `retries` replaces the model's own `max_retries`. `options` are constructor fields by name.
+    `rung`: how an object is asked for, after 0 has failed; see `shaping`.
+    `passes_calls`: somebody runs the calls, so an answer that makes any passes unparsed.
     """
 
     tools: tuple[dict[str, Any], ...] = ()
@@ -60,6 +65,8 @@ class Call:
     stop: tuple[str, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     retries: int | None = None
+    passes_calls: bool = False
+    rung: int = 0
 
     def over(self, inner: Call) -> Call:
         """Both, this one outside: tools add up, by name the outer stands; else the outer wins."""
@@ -72,6 +79,8 @@ class Call:
             inner.stop if self.stop is None else self.stop,
             {**inner.options, **self.options},
             inner.retries if self.retries is None else self.retries,
+            self.passes_calls or inner.passes_calls,
+            self.rung or inner.rung,
         )
 
     def without_retries(self) -> Call:
@@ -99,9 +108,7 @@ def neutral_tools(tools: Iterable[Any], strict: bool | None = None) -> tuple[dic
     """Tools in the neutral form; of two with one name the later stands."""
     found: dict[str, dict[str, Any]] = {}
     for tool in tools:
-        neutral = convert_to_tool(tool)
-        if strict is not None and "parameters" in neutral:
-            neutral = {**neutral, "strict": strict}
+        neutral = convert_to_tool(tool, strict=strict)
         found[tool_name(neutral)] = neutral
     return tuple(found.values())
 

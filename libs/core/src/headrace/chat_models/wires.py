@@ -30,8 +30,9 @@ class Wire:
 
     `names`: what goes out under another name. `takes`: parameters it documents; `lacks`: those
     it refuses or ignores. `ranges`: least and most. `forms`, `levels`: see `effort.ways_of`;
-    `spell`: the keys of the body that carry an effort. `media`: forms of content, None: all.
-    `required`: what must be sent, with the value where neither caller nor profile has one.
+    `spell`: the keys of the body that carry an effort. `media`: forms of content, None: all;
+    `media_known`: they are documented. `required`: what must be sent, each with the value for
+    where neither caller nor profile has one.
     """
 
     service: str = "its service"
@@ -43,6 +44,7 @@ class Wire:
     levels: tuple[str, ...] | None = None
     spell: Callable[[Effort], dict[str, Any]] = _plain
     media: frozenset[str] | None = None
+    media_known: bool = True
     developer_role: bool | None = None
     required: Mapping[str, Any] = field(default_factory=dict)
 

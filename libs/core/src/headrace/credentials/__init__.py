@@ -7,6 +7,7 @@ from headrace.credentials.loading import (
     credential_from_dict,
     credential_schemas,
     credential_types,
+    host_owner,
 )
 from headrace.credentials.resolution import ORDER, Origin, Resolution, masked
 from headrace.credentials.secret import EnvReference, Secret, dumped, reference_to
@@ -22,6 +23,7 @@ __all__ = [
     "credential_schemas",
     "credential_types",
     "dumped",
+    "host_owner",
     "masked",
     "reference_to",
 ]

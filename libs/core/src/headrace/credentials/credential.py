@@ -22,7 +22,7 @@ from headrace.engine.hooks import provide_lazily, reach
 from headrace.errors import ConfigurationError, InputError, faults, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from headrace.cards import ModelCard  # upward: list_models gives them
     from headrace.chat_models import BaseChatModel  # upward: chat_model makes one
@@ -112,6 +112,11 @@ class Credential(BaseModel):
         listing = cast("Callable[..., list[ModelCard]]", reach("list_models"))
         return listing(self._named_provider(), live=live, credential=self, **filters)
 
+    async def alist_models(self, *, live: bool = False, **filters: Any) -> list[ModelCard]:
+        """As `list_models`, for async callers."""
+        listing = cast("Callable[..., Awaitable[list[ModelCard]]]", reach("alist_models"))
+        return await listing(self._named_provider(), live=live, credential=self, **filters)
+
     def _named_provider(self) -> str:
         if not self.provider:
             raise ConfigurationError(f"`{type(self).__name__}` names no provider")
@@ -176,4 +181,6 @@ def _settings(cls: type[Credential]) -> tuple[str, ...]:
 
 provide_lazily("find_provider", "headrace.registry")
 provide_lazily("credential_types", "headrace.registry")
+provide_lazily("host_owner", "headrace.registry")
 provide_lazily("list_models", "headrace.cards")
+provide_lazily("alist_models", "headrace.cards")

@@ -15,6 +15,11 @@ def credential_types() -> dict[str, type[Credential]]:
     return cast("dict[str, type[Credential]]", reach("credential_types")())
 
 
+def host_owner(base_url: str) -> str | None:
+    """The installed provider whose host this URL has, exactly; None for nobody's."""
+    return cast("str | None", reach("host_owner")(base_url))
+
+
 def credential_from_dict(data: Mapping[str, Any]) -> Credential:
     """The credential that a dict or a dump describes; its `type` says of which kind.
 

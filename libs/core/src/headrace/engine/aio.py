@@ -119,11 +119,13 @@ class AsyncWorld:
     async def generate(
         self, function: Callable[..., Any], chunks: AsyncIterator[Any], seam: Seam
     ) -> AsyncGenerator[Any, None]:
-        pump = Pump(function, chunks, seam)
+        scope = Scope(seam.run.scope)
+        pump = Pump(function, chunks, seam.within(scope))
         try:
             while (item := await pump.next()) is not Pump.ENDED:
                 yield item
         finally:
+            scope.stop()  # what the generator calls just now ends, for its thread is waited for
             await pump.end()
 
 

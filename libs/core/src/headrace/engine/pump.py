@@ -35,8 +35,8 @@ class Pump:
 
     async def next(self) -> Any:
         if not self._started:
-            self._started = True
             WORKERS.submit(self._serve)
+            self._started = True
         future: asyncio.Future[Any] = self._loop.create_future()
         self._asked.put(future)
         return await future

@@ -132,7 +132,7 @@ class Fan(Generic[T]):
     def pull(self) -> tuple[T] | None:
         """The next item, or None when there is none left or the fan-out is closed."""
         with self._lock:
-            if self._closed:  # else it might wait for a source that never answers
+            if self.closed:  # else it might wait for a source that never answers
                 return None
             self._pulling += 1
         item: tuple[T] | None = None
@@ -176,6 +176,10 @@ class Fan(Generic[T]):
         with self._lock:
             self._closed = True
         self._end()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     @property
     def stuck(self) -> int:

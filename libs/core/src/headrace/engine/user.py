@@ -42,6 +42,10 @@ class Seam:
     def __init__(self, run: Run, name: str) -> None:
         self.run, self.name = run, name
 
+    def within(self, scope: Scope) -> Seam:
+        """This seam, whose calls are called off when `scope` is."""
+        return Seam(self.run.within(scope), self.name)
+
     def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """`function(*args, **kwargs)`, here and now."""
         return call(self.run, self.name, function, *args, **kwargs)
@@ -70,9 +74,9 @@ class Seam:
         if inline or not run.io.is_async:
             return call(run, self.name, function, *args, **kwargs)
         scope = Scope(run.scope)
-        inner = run.within(scope)
+        seam = self.within(scope)
         try:
-            return await run.io.blocking(lambda: call(inner, self.name, function, *args, **kwargs))
+            return await run.io.blocking(lambda: seam.call(function, *args, **kwargs))
         except BaseException:
             scope.stop()  # a thread goes on when its task is cancelled; what it calls ends
             raise

@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 from headrace.errors import InputError
 from headrace.messages.blocks import InvalidToolCall, ToolCall, ToolCallChunk
 from headrace.messages.canonical import canonical_block
+from headrace.messages.growing import partial_json
 
 _CALLS = frozenset({"tool_call", "invalid_tool_call", "tool_use", "function_call"})
 _CALL_KEYS = frozenset({"type", "name", "args", "id", "index", "extras", "error"})
@@ -168,10 +169,7 @@ def resolve(
 
 def partial_args(text: str | None) -> dict[str, Any]:
     """What can be read so far of cut JSON arguments; {} if nothing can."""
-    try:
-        args = from_json((text or "{}").encode(), allow_partial="trailing-strings")
-    except ValueError:
-        return {}
+    args = partial_json(text or "{}")
     return args if isinstance(args, dict) else {}
 
 

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from headrace.engine.sums import NOTHING
 from headrace.errors import OutputParserError
+from headrace.messages.growing import partial_json
 from headrace.output_parsers.base import BaseOutputParser, shown, text_of
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _OPENING = re.compile(r"^[ \t]*```[ \t]*(?:json\w*)?(?=[\s{\[\"])", re.MULTILINE | re.IGNORECASE)
 _CLOSING = re.compile(r"^[ \t]*```|```\s*\Z", re.MULTILINE)
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OPEN_NUMBER = re.compile(r"[-+.\deE]+\Z")
 
 
 class JsonOutputParser(BaseOutputParser[Any]):
@@ -45,14 +44,14 @@ class JsonOutputParser(BaseOutputParser[Any]):
             if not piece:
                 continue
             text += piece
-            value: Any = _partial(text)
-            if value is not NOTHING and value != latest:
+            value: Any = partial_json(json_in(text))
+            if value is not None and value != latest:
                 latest = value
-                yield _replacing(value)
+                yield replacing(value)
         if came:
             value = read_json(text)
             if value != latest or latest is NOTHING:
-                yield _replacing(value)
+                yield replacing(value)
 
     def get_format_instructions(self) -> str:
         """Words for a prompt that say what to answer with."""
@@ -81,19 +80,6 @@ def json_in(text: str) -> str:
     return inside[: closing.start()] if closing else inside
 
 
-def _partial(text: str) -> Any:
-    """The object or array as far as it is known, or NOTHING."""
-    document = json_in(text)
-    if document.lstrip()[:1] not in ("{", "["):
-        return NOTHING
-    if document[-1:].isdigit() and '"' not in _STRING.sub("", document):
-        document = _OPEN_NUMBER.sub("", document)  # more digits may follow
-    try:
-        return from_json(document, allow_partial="trailing-strings", allow_inf_nan=False)
-    except ValueError:
-        return NOTHING  # the end of the stream will say what is wrong
-
-
 class LatestDict(dict[str, Any]):
     """A dict that a later value replaces when the chunks of a stream are added up."""
 
@@ -112,7 +98,8 @@ class LatestList(list[Any]):
         return later
 
 
-def _replacing(value: Any) -> Any:
+def replacing(value: Any) -> Any:
+    """A dict or list that the next one replaces in a sum; another value as it is."""
     if isinstance(value, dict):
         return LatestDict(value)
     return LatestList(value) if isinstance(value, list) else value

@@ -7,4 +7,12 @@ from headrace.profiles.fields import FIELDS, Field
 from headrace.profiles.lookup import find_profile, known_models, provider_label
 from headrace.profiles.profile import ModelProfile
 
-__all__ = ["FIELDS", "Field", "ModelProfile", "ProfileError", "find_profile", "known_models", "provider_label"]
+__all__ = [
+    "FIELDS",
+    "Field",
+    "ModelProfile",
+    "ProfileError",
+    "find_profile",
+    "known_models",
+    "provider_label",
+]

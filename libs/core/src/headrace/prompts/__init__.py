@@ -2,6 +2,8 @@
 
 from headrace.prompts.base import BasePromptTemplate
 from headrace.prompts.chat import ChatPromptTemplate
+from headrace.prompts.few_shot import FewShotChatMessagePromptTemplate, FewShotPromptTemplate
+from headrace.prompts.files import load_prompt
 from headrace.prompts.message import (
     AIMessagePromptTemplate,
     HumanMessagePromptTemplate,
@@ -17,6 +19,8 @@ __all__ = [
     "BasePromptTemplate",
     "ChatPromptTemplate",
     "ChatPromptValue",
+    "FewShotChatMessagePromptTemplate",
+    "FewShotPromptTemplate",
     "HumanMessagePromptTemplate",
     "MessageTemplate",
     "MessagesPlaceholder",
@@ -24,4 +28,5 @@ __all__ = [
     "PromptValue",
     "StringPromptValue",
     "SystemMessagePromptTemplate",
+    "load_prompt",
 ]

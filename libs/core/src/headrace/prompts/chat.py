@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union
 from headrace.errors import InputError
 from headrace.messages import BaseMessage
 from headrace.prompts.base import BasePromptTemplate
+from headrace.prompts.few_shot import FewShotChatMessagePromptTemplate
 from headrace.prompts.fields import Text
 from headrace.prompts.message import GivenMessage, MessagesPlaceholder, MessageTemplate, Part
+from headrace.prompts.mustache import TemplateFormat
 from headrace.prompts.value import ChatPromptValue
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ PromptPart: TypeAlias = Union[
     BaseMessage,
     MessageTemplate,
     MessagesPlaceholder,
+    FewShotChatMessagePromptTemplate,
     "ChatPromptTemplate",
     tuple[str, Any],
     Mapping[str, Any],
@@ -40,6 +43,8 @@ class ChatPromptTemplate(BasePromptTemplate[ChatPromptValue]):
         self,
         messages: Iterable[PromptPart],
         partial_variables: Mapping[str, Any] | None = None,
+        *,
+        template_format: TemplateFormat = "f-string",
     ) -> None:
         if isinstance(messages, str | Mapping | BaseMessage):
             raise InputError(
@@ -54,21 +59,25 @@ class ChatPromptTemplate(BasePromptTemplate[ChatPromptValue]):
                 partial.update(item.partial_variables)
                 continue
             try:
-                found.append(_part(item))
+                found.append(_part(item, template_format))
             except InputError as error:
                 raise InputError(f"message {position} of the prompt: {error}") from error
         self.parts: tuple[Part, ...] = tuple(found)
         super().__init__({**partial, **(partial_variables or {})})
 
     @classmethod
-    def from_template(cls, template: str) -> ChatPromptTemplate:
+    def from_template(
+        cls, template: str, *, template_format: TemplateFormat = "f-string"
+    ) -> ChatPromptTemplate:
         """One message of the user with this text."""
-        return cls([("user", template)])
+        return cls([("user", template)], template_format=template_format)
 
     @classmethod
-    def from_messages(cls, messages: Iterable[PromptPart]) -> ChatPromptTemplate:
+    def from_messages(
+        cls, messages: Iterable[PromptPart], *, template_format: TemplateFormat = "f-string"
+    ) -> ChatPromptTemplate:
         """The template of these messages; the same as the class itself."""
-        return cls(messages)
+        return cls(messages, template_format=template_format)
 
     def format_messages(self, **values: Any) -> list[BaseMessage]:
         """The messages with their variables filled in."""
@@ -116,17 +125,20 @@ class ChatPromptTemplate(BasePromptTemplate[ChatPromptValue]):
         return f"ChatPromptTemplate([{', '.join(map(repr, self.parts))}])"
 
 
-def _part(item: Any) -> Part:
-    if isinstance(item, MessageTemplate | MessagesPlaceholder):
+def _part(item: Any, form: TemplateFormat) -> Part:
+    if isinstance(item, MessageTemplate | MessagesPlaceholder | FewShotChatMessagePromptTemplate):
         return item
     if isinstance(item, BaseMessage):
         return GivenMessage(item)
     if isinstance(item, str):
-        return MessageTemplate("user", item)
+        return MessageTemplate("user", item, template_format=form)
     if isinstance(item, tuple | list) and len(item) == 2 and isinstance(item[0], str):
-        return _placeholder(item[1]) if item[0] == "placeholder" else MessageTemplate(*item)
+        role, content = item
+        if role == "placeholder":
+            return _placeholder(content)
+        return MessageTemplate(role, content, template_format=form)
     if isinstance(item, Mapping) and "role" in item and "content" in item:
-        return MessageTemplate(**item)
+        return MessageTemplate(**{"template_format": form, **item})
     raise InputError(
         "give a (role, text) pair, a dict of `role` and `content`, a str, a message, a "
         f"MessagesPlaceholder or a template, not {item!r}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from headrace.errors import InputError, suggestion
 
@@ -26,6 +26,7 @@ class Text:
     """A text with fields, read once; `names` are those of its fields, in order."""
 
     __slots__ = ("_parts", "names", "template")
+    format_name: Literal["f-string"] = "f-string"
 
     def __init__(self, template: str) -> None:
         self.template = template

@@ -14,6 +14,7 @@ from headrace.messages import (
     convert_to_messages,
 )
 from headrace.prompts.fields import Text
+from headrace.prompts.mustache import Mustache, TemplateFormat, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +33,23 @@ class Part(Protocol):
 class MessageTemplate:
     """One message by `role`; fields in its text, and in the texts of its blocks, are filled in."""
 
-    __slots__ = ("_compiled", "_kind", "content", "fields", "role")
+    __slots__ = ("_compiled", "_kind", "content", "fields", "role", "template_format")
 
-    def __init__(self, role: str, content: Any, **fields: Any) -> None:
+    def __init__(
+        self,
+        role: str,
+        content: Any,
+        *,
+        template_format: TemplateFormat = "f-string",
+        **fields: Any,
+    ) -> None:
         if not isinstance(content, str | list | tuple):
             raise InputError(
                 f"the template of a `{role}` message is a str or a list of blocks, not {content!r}"
             )
         self.role, self.content, self.fields = role, content, fields
-        self._compiled = _compile(content)
+        self.template_format = template_format
+        self._compiled = _compile(content, template_format)
         # Made once for the errors it may raise: an unknown role, a missing `tool_call_id`.
         self._kind = type(self._convert("")[0])
 
@@ -61,7 +70,8 @@ class MessageTemplate:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MessageTemplate) and (
-            (self._kind, self.content, self.fields) == (other._kind, other.content, other.fields)
+            (self._kind, self.content, self.fields, self.template_format)
+            == (other._kind, other.content, other.fields, other.template_format)
         )
 
     def __hash__(self) -> int:
@@ -179,18 +189,18 @@ class MessagesPlaceholder:
         return f"MessagesPlaceholder({self.variable_name!r}{more})"
 
 
-def _compile(content: Any) -> Any:
+def _compile(content: Any, form: TemplateFormat) -> Any:
     if isinstance(content, str):
-        return Text(content)
+        return written(content, form)
     if isinstance(content, list | tuple):
-        return [_compile(item) for item in content]
+        return [_compile(item, form) for item in content]
     if isinstance(content, Mapping):
-        return {key: _compile(value) for key, value in content.items()}
+        return {key: _compile(value, form) for key, value in content.items()}
     return content
 
 
 def _fill(compiled: Any, values: Mapping[str, Any]) -> Any:
-    if isinstance(compiled, Text):
+    if isinstance(compiled, Text | Mustache):
         return compiled.format(values)
     if isinstance(compiled, list):
         return [_fill(item, values) for item in compiled]
@@ -200,7 +210,7 @@ def _fill(compiled: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _names(compiled: Any) -> Iterator[str]:
-    if isinstance(compiled, Text):
+    if isinstance(compiled, Text | Mustache):
         yield from compiled.names
     elif isinstance(compiled, list | dict):
         for item in compiled.values() if isinstance(compiled, dict) else compiled:

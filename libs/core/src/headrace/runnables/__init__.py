@@ -25,6 +25,7 @@ from headrace.runnables.retrying import RetryPolicy
 from headrace.runnables.sequence import RunnableSequence
 
 provide_lazily("stream_events", "headrace.runnables.event_stream")
+provide_lazily("as_tool", "headrace.tools.stepping")
 for _name in ("graph_of", "prompts_in"):
     provide_lazily(_name, "headrace.runnables.graph")
 for _name in ("input_type", "output_type"):

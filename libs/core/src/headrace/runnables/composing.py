@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from headrace.engine.run import RunnableConfig
     from headrace.runnables.base import Runnable
+    from headrace.tools import Tool  # upward: as_tool makes one
 
 Input = TypeVar("Input", contravariant=True)
 Output = TypeVar("Output", covariant=True)
@@ -127,6 +128,28 @@ class Composing(Generic[Input, Output]):
         """This step, or another one that `configurable` in a config names."""
         return reach("configurable_alternatives")(  # type: ignore[no-any-return]
             self, which, others, default_key=default_key, prefix_keys=prefix_keys
+        )
+
+    def as_tool(
+        self,
+        args_schema: Any = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        arg_types: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Tool:
+        """This step as a tool that a model may call; its arguments are the step's input.
+
+        `arg_types`: {argument: type}, where annotations do not say what the step takes.
+        """
+        return reach("as_tool")(  # type: ignore[no-any-return]  # from the hook table
+            self,
+            args_schema=args_schema,
+            name=name,
+            description=description,
+            arg_types=arg_types,
+            **options,
         )
 
     def get_graph(self) -> Any:

@@ -64,18 +64,17 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         if not self.steps:
             yield {}
             return
-        scope = Scope(run.scope)
+        scope, upstream = Scope(run.scope), getattr(chunks, "ag_frame", None)
         inner, sources = run.within(scope), self._sources(chunks, run)
 
         async def branch(key: str) -> AsyncGenerator[AddableDict, None]:
             step, source = self.steps[key], sources[key]
-            frame = getattr(source, "ag_frame", None)
             items = inner.transform(step, source, f"map:key:{key}")
             try:
                 async for item in items:
                     yield AddableDict({key: item})
             except Exception as error:
-                if not passed(error, frame):
+                if not passed(error, upstream):
                     place(error, f"{key}:{step.get_name()}")
                 raise
             finally:

@@ -85,8 +85,8 @@ class RunnableSequence(Runnable[Input, Output]):
 
 
 def _deepest(error: BaseException, frames: list[Any]) -> int:
-    """The index of the innermost of these frames that the error came through."""
-    found, step = len(frames) - 1, error.__traceback__
+    """The index of the innermost of these frames that the error came through, else 0."""
+    found, step = 0, error.__traceback__
     while step is not None:
         if step.tb_frame in frames:
             found = frames.index(step.tb_frame)

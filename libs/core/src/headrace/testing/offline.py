@@ -9,6 +9,7 @@ output is filled by the same rule; otherwise it answers with a short extract of 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -64,6 +65,23 @@ class OfflineChatModel(BaseChatModel):
         sources = dict.fromkeys(FACTS, "offline")
         return ModelProfile(FACTS, sources, provider=self.provider, model=self.model)
 
+    def _request(
+        self, messages: list[BaseMessage], settings: Settings, *, stream: bool = False
+    ) -> dict[str, Any]:
+        """What the rule would read; there is no wire."""
+        form = settings.response_format
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [message.model_dump(exclude_none=True) for message in messages],
+            **settings.params,
+            "tools": list(settings.tools),
+            "tool_choice": settings.tool_choice,
+            "response_format": None if form is None else asdict(form),
+            "stop": list(settings.stop),
+            "stream": stream,
+        }
+        return {name: value for name, value in body.items() if value not in (None, [], False)}
+
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AsyncGenerator[AIMessageChunk, None]:
@@ -83,13 +101,14 @@ def answer(messages: list[BaseMessage], settings: Settings) -> AIMessage:
     """The message that the rule gives, with usage and finish reason."""
     asked, results = _last_turn(messages)
     text, calls = "", []
-    form = settings.response_format
+    form, told = settings.response_format, settings.shape
+    schema = told.schema if told is not None and told.schema else form and form.schema
     if results and not _forced(settings):
         text = " ".join(message.text for message in results)
     elif settings.tools and settings.tool_choice != "none":
         calls = _calls(asked, settings)
-    if form is not None and not calls:
-        text = to_json(fill(form.schema or {"type": "object"}, asked)).decode()
+    if (form is not None or schema) and not calls:
+        text = to_json(fill(schema or {"type": "object"}, asked)).decode()
     elif not text and not calls:
         text = extract(asked)
     text, finish = _bounded(text, settings)

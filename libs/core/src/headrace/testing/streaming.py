@@ -27,6 +27,8 @@ def pieces(message: AIMessage) -> Iterator[AIMessageChunk]:
         for at in range(0, len(args), 8):
             piece = {"name": None, "id": None, "args": args[at : at + 8], "index": index}
             yield AIMessageChunk(tool_call_chunks=[piece], id=id)
+    if message.invalid_tool_calls and isinstance(message.content, str):
+        yield AIMessageChunk(list(message.invalid_tool_calls), id=id)
     yield AIMessageChunk(
         "",
         usage_metadata=message.usage_metadata,

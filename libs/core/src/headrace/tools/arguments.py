@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 
 from headrace.errors import InputError, ToolError, suggestion
 from headrace.tools.injection import InjectedToolArg, mark_among
+from headrace.tools.misfits import misfits
+from headrace.tools.nulls import without_nulls
 from headrace.tools.schema import hide, schema_of
 from headrace.tools.signature import OMITTED, REQUIRED, Parameter
 
@@ -65,6 +67,7 @@ class ModelArguments:
 
     def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         refuse_unknown(args, self._visible, self._refused if self.open else None)
+        args = without_nulls(args, self.parameters)
         mine = {key: given[name] for name, key in self._marked.items() if name in given}
         try:
             found = self.model.model_validate({**args, **mine})
@@ -76,7 +79,7 @@ class ModelArguments:
 
 
 class SchemaArguments:
-    """Arguments that a JSON Schema describes: names are checked, types are the function's own."""
+    """Arguments that a JSON Schema describes: names, types and enums are checked, no more."""
 
     defaulted: frozenset[str] = frozenset()
 
@@ -88,10 +91,11 @@ class SchemaArguments:
 
     def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         refuse_unknown(args, self.fields, self.hidden if self.open else None)
-        missing = [name for name in self.parameters.get("required", ()) if name not in args]
-        if missing:
-            raise ToolArgumentError("; ".join(f"`{name}` is missing" for name in missing))
-        return dict(args)
+        found: dict[str, Any] = without_nulls(dict(args), self.parameters)
+        wrong = list(misfits(found, self.parameters))
+        if wrong:
+            raise ToolArgumentError("; ".join(wrong))
+        return found
 
 
 def model_of(

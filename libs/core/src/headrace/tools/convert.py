@@ -36,9 +36,19 @@ def convert_to_tool(tool: Any, *, strict: bool | None = None) -> dict[str, Any]:
     return {**found, "strict": strict}
 
 
+def tool_inside(step: Any) -> Tool | None:
+    """The Tool in a step, also under a config, retries or the like; None if there is none."""
+    while isinstance(step, Runnable):
+        if isinstance(step, Tool):
+            return step
+        step = getattr(step, "bound", None)
+    return None
+
+
 def _converted(tool: Any) -> dict[str, Any]:
-    if isinstance(tool, Tool):
-        return tool.definition()
+    found = tool_inside(tool)
+    if found is not None:
+        return found.definition()
     if isinstance(tool, Mapping):
         return _from_mapping(tool)
     if is_fields(tool) or (isinstance(tool, type) and issubclass(tool, BaseModel)):

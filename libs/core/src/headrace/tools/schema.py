@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from headrace.errors import InputError
+from headrace.tools.docstring import read_docstring
+from headrace.tools.signature import hints_of, said_in
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -85,3 +89,31 @@ def _references(schema: Any) -> Iterator[str]:
 class _Quiet(GenerateJsonSchema):
     # A default that JSON cannot hold is left out of the schema; the function still has it.
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012
+
+    # Annotated[T, "description"] describes a field also in the types inside of arguments.
+
+    def typed_dict_schema(self, schema: Any) -> dict[str, Any]:
+        return _described(super().typed_dict_schema(schema), schema.get("cls"))
+
+    def dataclass_schema(self, schema: Any) -> dict[str, Any]:
+        return _described(super().dataclass_schema(schema), schema.get("cls"))
+
+    def model_schema(self, schema: Any) -> dict[str, Any]:
+        return _described(super().model_schema(schema), schema.get("cls"))
+
+
+def _described(schema: dict[str, Any], kind: Any) -> dict[str, Any]:
+    """The schema of a class with what its annotations and docstring say of its fields."""
+    properties = schema.get("properties")
+    if kind is None or not properties:
+        return schema
+    try:
+        hints = hints_of(kind)
+    except InputError:  # a name that only pydantic could find
+        return schema
+    documented = read_docstring(kind.__doc__).arguments
+    for name, part in properties.items():
+        said = said_in(hints.get(name)) or documented.get(name)
+        if said and isinstance(part, dict):
+            part.setdefault("description", said)
+    return schema

@@ -110,6 +110,18 @@ def hints_of(thing: Any) -> dict[str, Any]:
         ) from error
 
 
+def said_in(hint: Any) -> str | None:
+    """The description in Annotated[T, "description"] or Annotated[T, default, "description"]."""
+    while get_origin(hint) in (Required, NotRequired, ReadOnly):
+        hint = get_args(hint)[0]
+    if get_origin(hint) is not Annotated:
+        return None
+    first, *rest = get_args(hint)[1:]
+    if rest and isinstance(rest[0], str):
+        return rest[0]
+    return next((item for item in (first, *rest) if isinstance(item, str)), None)
+
+
 def name_of(function: Any) -> str | None:
     """The name of a function or class; None for a lambda."""
     bare, _ = _unbound(function)

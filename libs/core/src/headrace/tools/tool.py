@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from copy import copy, deepcopy
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypedDict, cast
 
 from headrace.engine.run import config_of
-from headrace.engine.user import (
-    Seam,
-    is_async_generator_function,
-    is_coroutine_function,
-    is_generator_function,
-)
+from headrace.engine.user import Seam
 from headrace.errors import InputError, ToolError, suggestion
 from headrace.messages import ToolMessage
 from headrace.runnables.base import Runnable
 from headrace.tools.arguments import ToolArgumentError
-from headrace.tools.docstring import read_docstring
+from headrace.tools.declaring import (
+    described,
+    find,
+    home_of,
+    named,
+    not_given,
+    said_by_class,
+    signature_of,
+    sorted_functions,
+)
+from headrace.tools.docstring import Docstring, read_docstring
 from headrace.tools.inference import arguments_of, documents
-from headrace.tools.injection import InjectedToolCallId
+from headrace.tools.injection import InjectedToolCallId, ToolRuntime
 from headrace.tools.result import content_of
-from headrace.tools.signature import REQUIRED, Signature, doc_of, name_of, read_function
+from headrace.tools.signature import REQUIRED, doc_of
 
 if TYPE_CHECKING:
-    from headrace.engine.run import Run
+    from headrace.engine.run import Run, RunnableConfig
+    from headrace.messages import BaseMessage
 
 ToolInput: TypeAlias = str | Mapping[str, Any]
 ErrorPolicy: TypeAlias = bool | str | Callable[[Any], Any]
@@ -51,9 +58,10 @@ class Tool(Runnable[ToolInput, Any]):
     """A function with a name, a description and arguments that a model can fill in.
 
     `invoke` takes arguments and gives the function's value, or takes a ToolCall and gives a
-    ToolMessage. Parameters named `config` and `run`, and those marked InjectedToolArg, are
-    hidden from the model. A ToolError, or arguments that do not fit, are raised; a policy
-    turns them into the answer instead: True, a text, or a function of the error.
+    ToolMessage. What is marked InjectedToolArg, a ToolRuntime, `config` and `run` are hidden
+    from the model. Errors are raised; a policy makes them the answer instead: True, a text,
+    or a function of the error. A subclass writes `_run` or `_arun` or both, and says the rest
+    by class attributes named as the parameters here.
     """
 
     run_type = "tool"
@@ -66,37 +74,70 @@ class Tool(Runnable[ToolInput, Any]):
         name: str | None = None,
         description: str | None = None,
         args_schema: Any = None,
-        return_direct: bool = False,
-        response_format: ResponseFormat = "content",
+        return_direct: bool | None = None,
+        response_format: ResponseFormat | None = None,
         parse_docstring: bool | None = None,
-        handle_tool_error: ErrorPolicy = False,
-        handle_validation_error: ErrorPolicy = False,
-        inline: bool = False,
+        handle_tool_error: ErrorPolicy | None = None,
+        handle_validation_error: ErrorPolicy | None = None,
+        inline: bool | None = None,
         extras: Mapping[str, Any] | None = None,
     ) -> None:
-        self.func, self.coroutine = _sorted(func, coroutine)
-        function = self.func or self.coroutine
-        if response_format not in ("content", "content_and_artifact"):
-            raise InputError(
-                f"`response_format` is 'content' or 'content_and_artifact', not {response_format!r}"
-            )
-        self.name = _name(name, function)
-        doc = read_docstring(doc_of(function))
-        self._signature = _signature(function, args_schema)
-        self.arguments = arguments_of(self.name, self._signature, args_schema, doc, parse_docstring)
-        self._check_fit()
-        # What the docstring says of the arguments leaves the text only for their schema.
-        taken = args_schema is None and parse_docstring is not False
-        written = doc.text if taken and documents(doc, self._signature) else doc.whole
-        schema_says = self.arguments.parameters.pop("description", None)
-        self.description = _checked(self.name, description or written or schema_says)
-        self.args_schema, self.return_direct = args_schema, return_direct
-        self.response_format, self.inline = response_format, inline
-        self.handle_tool_error = handle_tool_error
-        self.handle_validation_error = handle_validation_error
-        self.extras = dict(extras or {})
-        self.__doc__ = doc.whole or self.description
+        self._hooked = func is None and coroutine is None
+        if self._hooked:
+            func, coroutine = self._hooks()
+        self.func, self.coroutine = sorted_functions(func, coroutine)
+        self.args_schema = self._setting("args_schema", args_schema)
+        self.return_direct = bool(self._setting("return_direct", return_direct))
+        self.response_format = self._setting("response_format", response_format) or "content"
+        self.inline = bool(self._setting("inline", inline))
+        policy, other = handle_tool_error, handle_validation_error
+        self.handle_tool_error = self._setting("handle_tool_error", policy) or False
+        self.handle_validation_error = self._setting("handle_validation_error", other) or False
+        self.extras = dict(self._setting("extras", extras) or {})
+        self.parse_docstring = self._setting("parse_docstring", parse_docstring)
+        own_name = type(self).__name__ if self._hooked else None
+        self.name = named(self._setting("name", name) or own_name, self.func or self.coroutine)
+        self._describe(self._setting("description", description))
         self._given: dict[str, Any] = {}
+        self._around: tuple[Sequence[BaseMessage], dict[str, Any]] | None = None
+        self._origin: Tool | None = None
+
+    def _describe(self, said: Any) -> None:
+        if self.response_format not in ("content", "content_and_artifact"):
+            raise InputError(
+                "`response_format` is 'content' or 'content_and_artifact', not "
+                f"{self.response_format!r}"
+            )
+        found = self._derive()
+        self.description = described(self.name, said or found)
+        self.__doc__ = self._doc().whole or self.description
+
+    def _setting(self, name: str, given: Any) -> Any:
+        return said_by_class(type(self), Tool, name) if given is None else given
+
+    def _hooks(self) -> tuple[Any, Any]:
+        return getattr(self, "_run", None), getattr(self, "_arun", None)
+
+    def _doc(self) -> Docstring:
+        """The docstring of the function; of a subclass, its own before that of its method."""
+        found = read_docstring(doc_of(self.func or self.coroutine))
+        own = read_docstring(said_by_class(type(self), Tool, "__doc__"))
+        if own.whole and not own.arguments:
+            return replace(found, whole=own.whole, text=own.whole)
+        return own if own.whole else found
+
+    def _derive(self) -> str | None:
+        """Takes the arguments from the function; gives what describes the tool."""
+        doc, schema = self._doc(), self.args_schema
+        self._signature = signature_of(self.func or self.coroutine, schema)
+        parse = self.parse_docstring
+        self.arguments = arguments_of(self.name, self._signature, schema, doc, parse)
+        self._check_fit()
+        schema_says = self.arguments.parameters.pop("description", None)
+        # What the docstring says of the arguments leaves the text only for their schema.
+        taken = schema is None and parse is not False
+        written = doc.text if taken and documents(doc, self._signature) else doc.whole
+        return written or schema_says
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -169,13 +210,27 @@ class Tool(Runnable[ToolInput, Any]):
                 given[name] = config_of(run) if name == "config" else run
             elif issubclass(mark, InjectedToolCallId) and call_id is not None:
                 given[name] = call_id
+            elif issubclass(mark, ToolRuntime):
+                given.setdefault(name, self._runtime(run, call_id))
             elif name not in given and self._needs(name):
-                raise InputError(_not_given(self.name, name, mark))
+                raise InputError(not_given(self.name, name, mark))
         try:
             values = self.arguments.check(args, given)
         except ToolArgumentError as error:
             raise ToolArgumentError(f"bad arguments for tool `{self.name}`: {error}") from error
         return {**given, **values}
+
+    def _runtime(self, run: Run, call_id: str | None) -> ToolRuntime:
+        messages, state = self._around or ((), {})
+        config = cast("RunnableConfig", config_of(run))
+        return ToolRuntime(config, run, call_id, messages, state)
+
+    def inside(self, messages: Sequence[BaseMessage], state: dict[str, Any]) -> Tool:
+        """This tool with what its ToolRuntime shows of a conversation; itself if it has none."""
+        marks = self.arguments.hidden.values()
+        if not any(mark is not None and issubclass(mark, ToolRuntime) for mark in marks):
+            return self
+        return self._changed(_around=(tuple(messages), state))
 
     def _needs(self, name: str) -> bool:
         """Whether a hidden parameter has no default."""
@@ -230,8 +285,12 @@ class Tool(Runnable[ToolInput, Any]):
                 "of parameters marked InjectedToolArg, and there is no such "
                 + ", ".join(f"`{name}`{suggestion(name, known)}" for name in unknown)
             )
-        new = copy(self)
-        new._given = {**self._given, **kwargs}
+        return self._changed(_given={**self._given, **kwargs})
+
+    def _changed(self, **values: Any) -> Self:
+        # By hand: `copy` gives back a tool that stands in its module, as it does a function.
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__, _origin=self._origin or self, **values)
         return new
 
     def _check_fit(self) -> None:
@@ -250,74 +309,27 @@ class Tool(Runnable[ToolInput, Any]):
             said += [f"the function needs `{name}`, the schema has it not" for name in missing]
             raise InputError(f"tool `{self.name}`: {'; '.join(said)}")
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """By its name, where it stands in a module in place of its function."""
+        origin = self._origin or self
+        home = home_of(origin, self.func or self.coroutine)
+        if home is None:
+            return super().__reduce_ex__(protocol)
+        return (find, home) if origin is self else (_rebound, (origin, self._given))
+
+    def __getstate__(self) -> dict[str, Any]:
+        derived = ("_signature", "arguments", *(("func", "coroutine") if self._hooked else ()))
+        return {name: value for name, value in self.__dict__.items() if name not in derived}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._hooked:
+            self.func, self.coroutine = sorted_functions(*self._hooks())
+        self._derive()
+
     def __repr__(self) -> str:
         return f"Tool({self.name})"
 
 
-@overload
-def tool(function: Callable[..., Any], /, **options: Unpack[ToolOptions]) -> Tool: ...
-@overload
-def tool(
-    name: str | None = None, /, **options: Unpack[ToolOptions]
-) -> Callable[[Callable[..., Any]], Tool]: ...
-def tool(given: Any = None, /, **options: Unpack[ToolOptions]) -> Any:
-    """A function as a Tool: `@tool`, `@tool("name")`, `@tool(response_format=...)`."""
-    if callable(given):
-        return Tool(given, **options)
-    if given is not None and not isinstance(given, str):
-        raise InputError(f"`tool` takes a function or a name, not {given!r}")
-    if given is not None:
-        options["name"] = given
-
-    def make(function: Callable[..., Any]) -> Tool:
-        return Tool(function, **options)
-
-    return make
-
-
-def _sorted(func: Any, coroutine: Any) -> tuple[Any, Any]:
-    """(plain function, coroutine function), each where it belongs; one may be None."""
-    for given in (func, coroutine):
-        if is_generator_function(given) or is_async_generator_function(given):
-            raise InputError("a tool returns one value; a generator cannot be one")
-        if given is not None and (not callable(given) or isinstance(given, type)):
-            raise InputError(f"a tool is made from a function, not {given!r}")
-    if func is not None and is_coroutine_function(func):
-        func, coroutine = None, coroutine or func
-    if func is None and coroutine is None:
-        raise InputError("a Tool takes a function, a coroutine function, or both")
-    return func, coroutine
-
-
-def _name(name: Any, function: Any) -> str:
-    found = name_of(function) if name is None else name
-    if not isinstance(found, str) or not found:
-        raise InputError(f"a tool needs a name; give `name` for {function!r}")
-    return found
-
-
-def _checked(name: str, description: str | None) -> str:
-    if not description:
-        raise InputError(
-            f"tool `{name}` has no description, and a model chooses by it; write a docstring, "
-            "or give `description`"
-        )
-    return description
-
-
-def _signature(function: Any, args_schema: Any) -> Signature:
-    try:
-        return read_function(function)
-    except InputError:
-        if args_schema is None:
-            raise
-        return Signature({}, open=True)  # a builtin that says nothing of its parameters
-
-
-def _not_given(tool_name: str, name: str, mark: type[Any]) -> str:
-    if issubclass(mark, InjectedToolCallId):
-        return f"tool `{tool_name}` needs the id of a call for `{name}`; invoke it with a ToolCall"
-    return (
-        f"tool `{tool_name}` needs a value for `{name}`, which the model cannot set; give it by "
-        f"`tool.bind({name}=...)` or at the call"
-    )
+def _rebound(tool: Tool, given: dict[str, Any]) -> Tool:
+    return tool._changed(_given=given)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout
+from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout, Wire
 from headrace.credentials import Origin
 from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
 from headrace.profiles import ModelProfile, find_profile
 from headrace_openai.client import (
+    MODELS,
     ClientSettings,
     Gate,
     Limits,
+    get,
     make_async,
     make_sync,
     post,
@@ -26,12 +28,15 @@ from headrace_openai.client import (
 from headrace_openai.decode import Decoder
 from headrace_openai.dialects import OPENAI, Dialect
 from headrace_openai.encode import encode
+from headrace_openai.parameters import SPELLINGS, read_effort, wire_of
 from headrace_openai.place import Place, find_place, key_variable
-from headrace_openai.reading import StreamReader, read_whole
+from headrace_openai.reading import StreamReader, read_models, read_whole
+from headrace_openai.tool_names import names_of, read_chunk_names, read_names
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
     from headrace.engine.run import Run
+    from headrace.engine.worlds import World
 
 
 _ACCOUNT = ("base_url", "dialect", "credential", "api_key", "organization", "project")
@@ -51,6 +56,7 @@ class ChatOpenAI(BaseChatModel):
 
     provider: ClassVar[str] = "openai"
     profiles: ClassVar[tuple[str, ...]] = ("headrace_openai",)
+    effort_spellings: ClassVar[frozenset[str]] = SPELLINGS
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
         "default_query", "dialect", "http_async_client", "http_client", "organization", "project",
     }  # fmt: skip
@@ -165,8 +171,7 @@ class ChatOpenAI(BaseChatModel):
     ) -> AIMessage:
         place = self._place()
         dialect, client = place.dialect, self._client_settings(place)
-        notes: list[dict[str, Any]] = []
-        body = encode(messages, settings, dialect, profile=self.profile, notes=notes)
+        body = encode(messages, settings, dialect, profile=self.profile.facts)
         pieces = []
         with Gate(client) as gate:
             bound = settings.watch.timeout.for_invoke()
@@ -184,17 +189,15 @@ class ChatOpenAI(BaseChatModel):
                 provider=dialect.id,
                 request_id=request_id_of(response.headers),
             )
-        if notes:
-            message.response_metadata["adapted"] = notes
-        return message
+        return read_names(message, names_of(settings))
 
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AsyncGenerator[AIMessageChunk, None]:
         place = self._place()
         dialect, client = place.dialect, self._client_settings(place)
-        notes: list[dict[str, Any]] = []
-        body = encode(messages, settings, dialect, stream=True, profile=self.profile, notes=notes)
+        body = encode(messages, settings, dialect, stream=True, profile=self.profile.facts)
+        names = names_of(settings)
         with Gate(client) as gate:
             limits = settings.watch.timeout
             bounds = [s for s in (limits.first_chunk, limits.idle) if s is not None]
@@ -208,26 +211,52 @@ class ChatOpenAI(BaseChatModel):
                 async for data in run.io.iterate(_bytes_of(response, run)):
                     settings.watch.saw(False)  # keep-alives are no content
                     for chunk in reader.feed(data):
-                        yield chunk
+                        yield read_chunk_names(chunk, names)
                     gate.done = reader.ended
             finally:
                 await _close(response, run)
             gate.done = False  # what is wrong with the end of an answer does matter
             for chunk in reader.end():
-                yield chunk
-        if notes:
-            yield AIMessageChunk(response_metadata={"adapted": notes})
+                yield read_chunk_names(chunk, names)
+
+    async def served_models(self, io: World) -> list[str]:
+        """The names of the models that the service serves now."""
+        client = self._client_settings(self._place())
+        with Gate(client):
+            await io.blocking(warm)
+            patience = cast("Timeout", self.timeout)
+            limits = Limits(patience.connect, patience.for_invoke())
+            sdk = self._sdk(client, io.is_async)
+            if io.is_async:
+                await sdk.watch()
+            response = await io.settle(get(sdk, MODELS, limits))
+        return read_models(response.content)
+
+    def _sdk(self, settings: ClientSettings, is_async: bool) -> Any:
+        make = partial(make_async if is_async else make_sync, settings)
+        return CLIENTS.use(self._user, settings, make, is_async=is_async)
 
     async def _post(
         self, body: Mapping[str, Any], settings: ClientSettings, limits: Limits, run: Run
     ) -> Any:
         """The unread response to `body`."""
-        is_async = run.io.is_async
-        make = partial(make_async if is_async else make_sync, settings)
-        client = CLIENTS.use(self._user, settings, make, is_async=is_async)
-        if is_async:
+        client = self._sdk(settings, run.io.is_async)
+        if run.io.is_async:
             await client.watch()
         return await run.io.settle(post(client, body, limits))
+
+    def _request(
+        self, messages: list[BaseMessage], settings: Settings, *, stream: bool = False
+    ) -> dict[str, Any]:
+        facts = self.profile.facts
+        return encode(messages, settings, self._dialect(), stream=stream, profile=facts)
+
+    def _wire(self) -> Wire:
+        return wire_of(self._dialect())
+
+    @classmethod
+    def _read_effort(cls, given: Mapping[str, Any]) -> str | int:
+        return read_effort(given)
 
     def _structured_method(self, settings: Settings) -> str:
         dialect = self._dialect()

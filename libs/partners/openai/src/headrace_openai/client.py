@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from headrace.chat_models import Settings
 
 PATH = "/chat/completions"
+MODELS = "/models"
 # Headers in which services give the id of a request.
 _REQUEST_IDS = ("x-request-id", "apim-request-id", "request-id", "cf-ray")
 # What the SDK reads from the environment for OpenAI and must not tell another vendor.
@@ -117,6 +118,15 @@ def post(client: SDKClient, body: Mapping[str, Any], limits: Limits) -> Any:
     )
     options: Any = {"timeout": timeout, "max_retries": 0}
     return client.sdk.post(PATH, cast_to=httpx2.Response, body=body, stream=True, options=options)
+
+
+def get(client: SDKClient, path: str, limits: Limits) -> Any:
+    """The read response to a GET; an awaitable of it from an async client."""
+    import httpx2
+
+    timeout = httpx2.Timeout(limits.read, connect=limits.connect)
+    options: Any = {"timeout": timeout, "max_retries": 0}
+    return client.sdk.get(path, cast_to=httpx2.Response, options=options)
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:

@@ -134,9 +134,8 @@ def __getattr__(name: str) -> type[Credential]:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-CREDENTIALS: dict[str, type[Credential]] = {
-    kind.provider: kind for kind in (OpenAICredential, *DialectCredential.__subclasses__())
-}
+_KINDS: list[type[Credential]] = [OpenAICredential, *DialectCredential.__subclasses__()]
+CREDENTIALS: dict[str, type[Credential]] = {kind.provider: kind for kind in _KINDS}
 
 
 @cache

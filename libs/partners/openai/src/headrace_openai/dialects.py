@@ -22,6 +22,7 @@ Media = Literal[
     "file_id",
     "video",
 ]
+EffortStyle = Literal["effort", "object", "toggle", "enabled", "switch", "budget"]
 
 _IMAGES: frozenset[Media] = frozenset({"image_url", "image_data"})
 
@@ -35,6 +36,9 @@ class Dialect:
     `keys`: environment variables that may hold the key, in order; `hosts`: exact hosts (with the
     port where the host alone says nothing). `media`: what content parts can carry, None if
     unknown (then all is sent). `extras`: keys of a part that go out beside its own, None: all.
+    `takes`: parameters that the page documents; `lacks`: those the service refuses or ignores;
+    `ranges`: (name, (least, most)). `effort`: see parameters.spell_effort; `levels`: words that
+    the service translates itself for each model that reasons.
     """
 
     id: str
@@ -54,13 +58,22 @@ class Dialect:
     tools: bool = True
     parallel_tool_calls: bool = True
     allowed_tools: bool = False
-    effort: Literal["effort", "object", "toggle", "budget"] | None = "effort"
+    effort: EffortStyle | None = "effort"
+    levels: tuple[str, ...] = ()
+    takes: frozenset[str] = frozenset()
+    lacks: frozenset[str] = frozenset()
+    ranges: tuple[tuple[str, tuple[float | None, float | None]], ...] = ()
     reasoning_out: ReasoningField | None = None
     reasoning_with_calls: bool = False
     media: frozenset[Media] | None = None
     extras: frozenset[str] | None = None
     call_extras: frozenset[str] = frozenset()
 
+
+_TOOLS = frozenset({"tools", "tool_choice"})
+_SAMPLING = frozenset({"temperature", "top_p", "max_tokens", "stop"})
+_PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
+_LOGPROBS = frozenset({"logprobs", "top_logprobs"})
 
 _OPENAI_PAGE = (
     "https://developers.openai.com/api/reference/resources/chat/subresources/completions/"
@@ -77,6 +90,32 @@ OPENAI = Dialect(
     developer_role=True,
     strict=True,
     allowed_tools=True,
+    takes=_SAMPLING
+    | _PENALTIES
+    | _LOGPROBS
+    | _TOOLS
+    | {
+        "audio",
+        "json_mode",
+        "json_schema",
+        "logit_bias",
+        "modalities",
+        "moderation",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "store",
+        "user",
+        "verbosity",
+        "web_search_options",
+    },
     media=_IMAGES | {"audio_data", "file_data", "file_id"},
     extras=frozenset({"prompt_cache_breakpoint"}),
 )
@@ -103,19 +142,24 @@ _ROWS = (
         json_schema=False,
         parallel_tool_calls=False,
         effort="toggle",
+        takes=_SAMPLING | _PENALTIES | _LOGPROBS | _TOOLS | {"json_mode", "reasoning_effort"},
         reasoning_out="reasoning_content",
         reasoning_with_calls=True,
         media=frozenset(),
         extras=frozenset(),
     ),
     Dialect(
-        # "thinking is enabled but reasoning_content is missing in assistant tool call message"
+        # "thinking is enabled but reasoning_content is missing in assistant tool call message".
+        # `thinking` {"type"} switches reasoning; parameters by model:
+        # https://platform.kimi.ai/docs/api/models-overview (read 2026-11)
         id="moonshot",
         page="https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model",
         base_url="https://api.moonshot.ai/v1",
         keys=("MOONSHOT_API_KEY",),
         hosts=("api.moonshot.ai", "api.moonshot.cn"),
         max_tokens="max_completion_tokens",
+        effort="switch",
+        takes=_SAMPLING | _PENALTIES | _TOOLS | {"n"},
         reasoning_out="reasoning_content",
         media=_IMAGES | {"video"},
         extras=frozenset(),
@@ -128,11 +172,23 @@ _ROWS = (
         keys=("XAI_API_KEY",),
         hosts=("api.x.ai", "us-east-1.api.x.ai", "eu-west-1.api.x.ai"),
         max_tokens="max_completion_tokens",
+        takes=_SAMPLING
+        | _PENALTIES
+        | _LOGPROBS
+        | _TOOLS
+        | {
+            "json_mode",
+            "json_schema",
+            "n",
+            "parallel_tool_calls",
+            "seed",
+        },
         media=_IMAGES,
         extras=frozenset(),
     ),
     Dialect(
-        # `messages[].name` gives a 400.
+        # `messages[].name`, `logprobs`, `top_logprobs` and `logit_bias` give a 400, and so does
+        # any `n` but 1.
         id="groq",
         page="https://console.groq.com/docs/openai",
         base_url="https://api.groq.com/openai/v1",
@@ -140,15 +196,22 @@ _ROWS = (
         hosts=("api.groq.com",),
         max_tokens="max_completion_tokens",
         names=False,
+        takes=_SAMPLING | _PENALTIES | _TOOLS | {"json_mode", "json_schema", "seed"},
+        lacks=_LOGPROBS | {"logit_bias"},
+        ranges=(("n", (1, 1)),),
         media=_IMAGES,
         extras=frozenset(),
     ),
     Dialect(
+        # `reasoning` {"enabled"} switches hybrid models:
+        # https://docs.together.ai/docs/inference/chat/reasoning (read 2026-11)
         id="together",
         page="https://docs.together.ai/docs/inference/openai-compatibility",
         base_url="https://api.together.ai/v1",
         keys=("TOGETHER_API_KEY",),
         hosts=("api.together.xyz", "api.together.ai"),
+        effort="enabled",
+        takes=_SAMPLING | _TOOLS,
         media=_IMAGES | {"video", "audio_url", "audio_data"},
         extras=frozenset(),
     ),
@@ -162,6 +225,19 @@ _ROWS = (
         developer_role=True,
         strict=True,
         effort="object",
+        # https://openrouter.ai/docs/parameters (read 2026-11)
+        takes=_SAMPLING
+        | _PENALTIES
+        | _LOGPROBS
+        | _TOOLS
+        | {
+            "json_mode",
+            "json_schema",
+            "logit_bias",
+            "parallel_tool_calls",
+            "seed",
+            "verbosity",
+        },
         reasoning_out="reasoning_details",
         media=_IMAGES | {"audio_data", "file_data", "file_url", "video"},
         extras=frozenset({"cache_control"}),
@@ -172,6 +248,8 @@ _ROWS = (
         base_url="https://api.fireworks.ai/inference/v1",
         keys=("FIREWORKS_API_KEY",),
         hosts=("api.fireworks.ai",),
+        levels=("none", "low", "medium", "high"),
+        takes=_SAMPLING | _TOOLS,
         reasoning_out="reasoning_content",
         media=_IMAGES,
         extras=frozenset(),
@@ -183,6 +261,7 @@ _ROWS = (
         keys=("PERPLEXITY_API_KEY",),
         hosts=("api.perplexity.ai",),
         names=False,
+        takes=_SAMPLING | {"json_schema", "web_search_options"},
         tools=False,
         stream_options=False,  # every chunk carries the usage so far
         media=_IMAGES | {"file_url"},
@@ -202,7 +281,10 @@ _ROWS = (
         extras=frozenset(),
     ),
     Dialect(
-        # Thought signatures ride in `extra_content` of a tool call and must come back.
+        # Thought signatures ride in `extra_content` of a tool call and must come back. Effort is
+        # a level for all models, mapped to 1024, 8192 or 24576 tokens where they take budgets.
+        # `seed` and penalties: 400, Unknown name (github.com/Vali-98/ChatterUI/issues/227,
+        # github.com/sleepydeer666/RPGBox/issues/2; read 2026-11).
         id="gemini_openai",
         page="https://ai.google.dev/gemini-api/docs/openai",
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
@@ -210,13 +292,17 @@ _ROWS = (
         hosts=("generativelanguage.googleapis.com",),
         names=False,
         parallel_tool_calls=False,
+        levels=("none", "low", "medium", "high"),
+        takes=_SAMPLING | _TOOLS | {"json_mode", "json_schema", "n", "reasoning_effort"},
+        lacks=_PENALTIES | {"seed"},
         media=_IMAGES | {"audio_data", "file_data"},
         extras=frozenset(),
         call_extras=frozenset({"extra_content"}),
     ),
     Dialect(
         # Unknown fields give a 422; usage comes with the last chunk unasked; reasoning is a
-        # content chunk of type `thinking`, in both directions.
+        # content chunk of type `thinking`, in both directions. What there is, by its OpenAPI:
+        # https://docs.rs/crate/mistral-openapi-client (ChatCompletionRequest, read 2026-11)
         id="mistral_openai",
         page="https://docs.mistral.ai/api",
         read="",
@@ -227,6 +313,32 @@ _ROWS = (
         names=False,
         strict=True,
         stream_options=False,
+        takes=_SAMPLING
+        | _PENALTIES
+        | _TOOLS
+        | {
+            "json_mode",
+            "json_schema",
+            "n",
+            "parallel_tool_calls",
+            "prediction",
+            "seed",
+        },
+        lacks=_LOGPROBS
+        | {
+            "audio",
+            "logit_bias",
+            "modalities",
+            "moderation",
+            "prompt_cache_options",
+            "prompt_cache_retention",
+            "safety_identifier",
+            "service_tier",
+            "store",
+            "user",
+            "verbosity",
+            "web_search_options",
+        },
         reasoning_out="thinking",
         media=_IMAGES | {"audio_data", "audio_url", "file_url", "file_data"},
         extras=frozenset(),
@@ -243,6 +355,7 @@ _ROWS = (
             "cn-hongkong.dashscope.aliyuncs.com",
         ),
         effort="budget",
+        takes=_SAMPLING | _TOOLS | {"json_mode", "presence_penalty", "seed"},
         media=_IMAGES | {"audio_data", "audio_url", "video"},
         extras=frozenset({"cache_control"}),
     ),
@@ -282,8 +395,13 @@ _ROWS = (
         key_required=False,
         hosts=("localhost:11434", "127.0.0.1:11434", "ollama.com"),
         parallel_tool_calls=False,
+        # Its request has no such fields, and an image by URL is an "invalid image input":
+        # https://github.com/ollama/ollama/blob/main/openai/openai.go (read 2026-11)
+        takes=_SAMPLING | _PENALTIES | {"json_mode", "json_schema", "seed", "tools"},
+        lacks=frozenset({"logit_bias", "n", "tool_choice", "user"}),
+        levels=("none", "low", "medium", "high"),
         reasoning_out="reasoning",
-        media=_IMAGES,
+        media=frozenset({"image_data"}),
     ),
 )
 

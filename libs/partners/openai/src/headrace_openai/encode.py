@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from headrace.errors import InputError, UnsupportedParameterError
+from headrace.errors import InputError
+from headrace.tools import strict_schema
 from headrace_openai.dialects import OPENAI, Dialect, ReasoningField
 from headrace_openai.history import write_history
-from headrace_openai.outgoing import Note, note
+from headrace_openai.parameters import spell_effort
+from headrace_openai.tool_names import names_of, spell_names
 
 if TYPE_CHECKING:
-    from headrace.chat_models.settings import ResponseFormat, Settings
+    from headrace.chat_models import Notes, ResponseFormat, Settings
     from headrace.messages import BaseMessage
 
 # Parameters that go out under their own name.
@@ -24,10 +26,6 @@ SAME = (
     "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "modalities", "audio",
     "prediction", "web_search_options", "moderation",
 )  # fmt: skip
-# Tokens of thought that an effort word stands for, where a service takes one but not the other.
-_BUDGETS = {
-    "minimal": 512, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 65536,
-}  # fmt: skip
 
 
 def encode(
@@ -37,15 +35,13 @@ def encode(
     *,
     stream: bool = False,
     profile: Mapping[str, Any] | None = None,
-    notes: list[Note] | None = None,
 ) -> dict[str, Any]:
     """The body of a request; the messages are not changed.
 
-    `notes` gets a record {name, asked, sent, action, reason} of all that is not sent as asked.
-    Raises UnsupportedContentError or UnsupportedParameterError for what cannot be sent at all.
+    What the service takes was seen to before, by the core; what is still not written as asked
+    is recorded in `settings.notes`. Raises UnsupportedContentError for blocks with no place.
     """
-    notes = [] if notes is None else notes
-    params = settings.params
+    params, notes = settings.params, settings.notes
     request: dict[str, Any] = {"model": params["model"]} if params.get("model") else {}
     request["messages"] = write_history(messages, dialect, notes, _reasoning_field(profile))
     for name in SAME:
@@ -58,10 +54,11 @@ def encode(
     if params.get("seed") is not None:
         request[dialect.seed] = params["seed"]
     if params.get("reasoning_effort") is not None:
-        request.update(_effort(params["reasoning_effort"], dialect, notes))
+        request.update(spell_effort(dialect, params["reasoning_effort"]))
     if settings.stop:
         request["stop"] = list(settings.stop)
     request.update(_tools(settings, dialect, notes))
+    spell_names(request, names_of(settings))
     if settings.response_format is not None:
         request["response_format"] = _response_format(settings.response_format, dialect, notes)
     if stream:
@@ -80,13 +77,8 @@ def _streaming(params: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
 
 
 def _reasoning_field(profile: Mapping[str, Any] | None) -> ReasoningField | None:
-    """The field that carries reasoning back, if the model's profile names one.
-
-    models.dev says it as `interleaved: {"field": "reasoning_content"}`.
-    """
-    interleaved = (profile or {}).get("interleaved")
-    field = interleaved.get("field") if isinstance(interleaved, Mapping) else None
-    match field:
+    """The field that carries reasoning back, if the model's profile names one we can write."""
+    match (profile or {}).get("reasoning_field"):
         case "reasoning_content":
             return "reasoning_content"
         case "reasoning":
@@ -97,29 +89,19 @@ def _reasoning_field(profile: Mapping[str, Any] | None) -> ReasoningField | None
             return None
 
 
-def _tools(settings: Settings, dialect: Dialect, notes: list[Note]) -> dict[str, Any]:
-    params = settings.params
-    parallel = params.get("parallel_tool_calls")
+def _tools(settings: Settings, dialect: Dialect, notes: Notes) -> dict[str, Any]:
+    parallel = settings.params.get("parallel_tool_calls")
     if not settings.tools:
-        if parallel is not None:
-            notes.append(
-                note("parallel_tool_calls", parallel, None, "dropped", "there are no tools")
-            )
         return {}
-    if not dialect.tools:
-        raise UnsupportedParameterError(f"`{dialect.id}` takes no `tools`; leave them out")
     wire: dict[str, Any] = {"tools": [_tool(tool, dialect, notes) for tool in settings.tools]}
     if settings.tool_choice is not None:
-        _choose(wire, settings.tool_choice, dialect)
-    if parallel is not None and dialect.parallel_tool_calls:
+        _choose(wire, settings.tool_choice, dialect, notes)
+    if parallel is not None:
         wire["parallel_tool_calls"] = parallel
-    elif parallel is not None:
-        reason = f"`{dialect.id}` has no such parameter"
-        notes.append(note("parallel_tool_calls", parallel, None, "dropped", reason))
     return wire
 
 
-def _tool(tool: Mapping[str, Any], dialect: Dialect, notes: list[Note]) -> dict[str, Any]:
+def _tool(tool: Mapping[str, Any], dialect: Dialect, notes: Notes) -> dict[str, Any]:
     """A function tool; a dict in the service's own form passes as it is."""
     if ("type" in tool and "parameters" not in tool) or "name" not in tool:
         return dict(tool)
@@ -127,17 +109,33 @@ def _tool(tool: Mapping[str, Any], dialect: Dialect, notes: list[Note]) -> dict[
     for key in ("description", "parameters"):
         if tool.get(key) is not None:
             function[key] = tool[key]
-    strict = tool.get("strict")
-    if strict is not None and (dialect.strict or not strict):
-        if dialect.strict:
-            function["strict"] = strict
-    elif strict:
-        reason = f"`{dialect.id}` is not known to take it"
-        notes.append(note(f"strict of tool {tool['name']}", True, None, "dropped", reason))
+    strict = _strict(tool.get("strict"), f"strict of tool {tool['name']}", dialect, notes)
+    if strict is not None:
+        function["strict"] = strict
+    if strict:
+        function["parameters"] = _closed(tool)
     return {"type": "function", "function": function, **(tool.get("extras") or {})}
 
 
-def _choose(wire: dict[str, Any], choice: str | tuple[str, ...], dialect: Dialect) -> None:
+def _closed(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a strict tool, as strict mode takes them."""
+    try:
+        return strict_schema(tool.get("parameters") or {"type": "object", "properties": {}})
+    except InputError as error:
+        raise InputError(f"tool `{tool['name']}` cannot be strict: {error}") from error
+
+
+def _strict(asked: bool | None, name: str, dialect: Dialect, notes: Notes) -> Any:
+    """`strict` where it is known to be taken; where it is not, false needs no word."""
+    if dialect.strict or asked is None:
+        return asked
+    reason = f"`{dialect.id}` is not known to take it"
+    return notes.change(name, True, None, "left out", reason) if asked else None
+
+
+def _choose(
+    wire: dict[str, Any], choice: str | tuple[str, ...], dialect: Dialect, notes: Notes
+) -> None:
     """Adds `tool_choice`; where a subset cannot be named, the other tools are left out."""
     if isinstance(choice, tuple):
         names = [_named(name) for name in choice]
@@ -147,6 +145,8 @@ def _choose(wire: dict[str, Any], choice: str | tuple[str, ...], dialect: Dialec
             return
         wire["tools"] = [t for t in wire["tools"] if _name_of(t) in choice]
         wire["tool_choice"] = "required"
+        reason = f"`{dialect.id}` names no subset; the other tools are left out"
+        notes.record("tool_choice", choice, "required", "translated", reason)
     elif choice in ("auto", "none"):
         wire["tool_choice"] = choice
     elif choice in ("any", "required"):
@@ -163,53 +163,11 @@ def _name_of(tool: Mapping[str, Any]) -> Any:
     return (tool.get("function") or tool.get("custom") or {}).get("name")
 
 
-def _response_format(wanted: ResponseFormat, dialect: Dialect, notes: list[Note]) -> dict[str, Any]:
+def _response_format(wanted: ResponseFormat, dialect: Dialect, notes: Notes) -> dict[str, Any]:
     if wanted.method == "json_mode" or wanted.schema is None:
         return {"type": "json_object"}
-    if not dialect.json_schema:
-        raise UnsupportedParameterError(
-            f"`{dialect.id}` takes no JSON schema; use method='function_calling' or 'json_mode'"
-        )
     schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema}
-    if wanted.strict is not None and dialect.strict:
-        schema["strict"] = wanted.strict
-    elif wanted.strict:
-        reason = f"`{dialect.id}` is not known to take it"
-        notes.append(note("strict of response_format", True, None, "dropped", reason))
+    strict = _strict(wanted.strict, "strict of response_format", dialect, notes)
+    if strict is not None:
+        schema["strict"] = strict
     return {"type": "json_schema", "json_schema": schema}
-
-
-def _effort(effort: str | int, dialect: Dialect, notes: list[Note]) -> dict[str, Any]:
-    """`reasoning_effort` as the dialect says it: a word, an object, or a budget in tokens."""
-    is_count = isinstance(effort, int)
-    if isinstance(effort, int) and effort < 0:
-        raise InputError(f"`reasoning_effort` in tokens must not be negative; found {effort}")
-    match dialect.effort:
-        case "object":
-            return {"reasoning": {"max_tokens": effort} if is_count else {"effort": effort}}
-        case "budget":
-            if effort in ("none", 0):
-                return {"enable_thinking": False}
-            budget = effort if is_count else _BUDGETS.get(str(effort))
-            sent = {"enable_thinking": True}
-            return sent if budget is None else {**sent, "thinking_budget": budget}
-        case None:
-            reason = f"`{dialect.id}` has no such parameter"
-            notes.append(note("reasoning_effort", effort, None, "dropped", reason))
-            return {}
-        case style:
-            word = _word(effort)
-            if is_count:
-                reason = f"`{dialect.id}` takes a word, not a number of tokens"
-                notes.append(note("reasoning_effort", effort, word, "translated", reason))
-            if style == "toggle" and word == "none":
-                return {"thinking": {"type": "disabled"}}
-            return {"reasoning_effort": word}
-
-
-def _word(effort: str | int) -> str:
-    if not isinstance(effort, int):
-        return effort
-    if effort == 0:
-        return "none"
-    return next((word for word in ("low", "medium", "high") if effort <= _BUDGETS[word]), "high")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from headrace.chat_models import Notes
 from headrace.errors import InputError
 from headrace.messages import (
     AIMessage,
@@ -18,7 +19,7 @@ from headrace.messages import (
 )
 from headrace_openai.calls import wire_call
 from headrace_openai.dialects import Dialect, ReasoningField
-from headrace_openai.outgoing import Note, Part, Parts, note
+from headrace_openai.outgoing import Part, Parts
 from headrace_openai.reasoning import reasoning_out, thinking_part
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -30,9 +31,7 @@ _MEDIA = frozenset({"image", "audio", "video", "file"})
 class History:
     """Writes one conversation; the messages themselves are only read."""
 
-    def __init__(
-        self, dialect: Dialect, notes: list[Note], reasoning: ReasoningField | None
-    ) -> None:
+    def __init__(self, dialect: Dialect, notes: Notes, reasoning: ReasoningField | None) -> None:
         self.dialect, self.notes, self.reasoning = dialect, notes, reasoning
         self.parts = Parts(dialect, notes)
         self._shown: list[Part] = []  # media of tool results, until the run of results ends
@@ -82,18 +81,19 @@ class History:
         if self.dialect.developer_role:
             return "developer"
         reason = f"`{self.dialect.id}` has no such role"
-        self.notes.append(note("developer message", "developer", "system", "translated", reason))
+        self.notes.record("developer message", "developer", "system", "translated", reason)
         return "system"
 
     def _add_name(self, wire: dict[str, Any], name: str) -> None:
         if not self.dialect.names:
             reason = f"`{self.dialect.id}` takes no names"
-            self.notes.append(note("name", name, None, "dropped", reason))
-            return
+            kept = self.notes.change("name", name, None, "left out", reason, apart=True)
+            if kept is None:
+                return
         wire["name"] = _BAD_NAME.sub("_", name)
         if wire["name"] != name:
             reason = "a name has no spaces and none of < | \\ / >"
-            self.notes.append(note("name", name, wire["name"], "translated", reason))
+            self.notes.record("name", name, wire["name"], "translated", reason)
 
     def _assistant(self, message: AIMessage, place: int) -> dict[str, Any]:
         blocks: Blocks = (
@@ -158,7 +158,7 @@ class History:
             self._shown.extend([head, *map(self.parts.part, media)])
             kinds = ", ".join(sorted({str(block["type"]) for block in media}))
             reason = "a tool message holds text only"
-            self.notes.append(note("tool result", kinds, "user message", "translated", reason))
+            self.notes.record("tool result", kinds, "user message", "translated", reason)
             if not rest:
                 rest = [{"type": "text", "text": "The result is shown in the next user message."}]
         return {"role": "tool", "tool_call_id": id, "content": self.parts.content(rest)}
@@ -171,7 +171,7 @@ class History:
 def write_history(
     messages: Iterable[BaseMessage],
     dialect: Dialect,
-    notes: list[Note],
+    notes: Notes,
     reasoning: ReasoningField | None = None,
 ) -> list[dict[str, Any]]:
     """The wire messages of a conversation; `reasoning` overrides the dialect's field."""

@@ -6,13 +6,14 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from headrace.chat_models.carrying import FORMS
 from headrace.errors import UnsupportedContentError
 
 if TYPE_CHECKING:
+    from headrace.chat_models import Notes
     from headrace_openai.dialects import Dialect, Media
 
 Part = dict[str, Any]
-Note = dict[str, Any]
 
 _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "pcm": "pcm16"}
 _MAGIC = (
@@ -29,7 +30,7 @@ class Parts:
     `notes` gets a record of every cache marker or other extra that is left out.
     """
 
-    def __init__(self, dialect: Dialect, notes: list[Note]) -> None:
+    def __init__(self, dialect: Dialect, notes: Notes) -> None:
         self.dialect, self.notes = dialect, notes
 
     def content(self, blocks: Sequence[Mapping[str, Any]]) -> str | list[Part]:
@@ -63,13 +64,13 @@ class Parts:
 
     def _image(self, block: Mapping[str, Any]) -> Part:
         if block.get("url"):
-            self._check("image_url", "an image by URL", "pass its bytes with `image(...)`")
+            self._check("image_url")
             url = block["url"]
         elif block.get("base64"):
-            self._check("image_data", "an image", "describe it in text")
+            self._check("image_data")
             url = _data_url(block, _image_type(block["base64"]))
         else:
-            raise self._unsupported("an image by `file_id`; pass its URL or bytes")
+            raise self._unsupported("; ".join(FORMS["image_id"]))
         value = {"url": url}
         if detail := (block.get("extras") or {}).get("detail"):
             value["detail"] = detail
@@ -77,15 +78,15 @@ class Parts:
 
     def _audio(self, block: Mapping[str, Any]) -> Part:
         if block.get("base64"):
-            self._check("audio_data", "audio", "transcribe it first")
+            self._check("audio_data")
             kind = str(block.get("mime_type") or "audio/wav").rpartition("/")[2]
             form = _AUDIO_FORMATS.get(kind, kind)
             value = {"data": block["base64"], "format": form}
         elif block.get("url"):
-            self._check("audio_url", "audio by URL", "pass its bytes with `audio(...)`")
+            self._check("audio_url")
             value = {"data": block["url"]}
         else:
-            raise self._unsupported("audio by `file_id`; pass its bytes with `audio(...)`")
+            raise self._unsupported("; ".join(FORMS["audio_id"]))
         return {"type": "input_audio", "input_audio": value}
 
     def _file(self, block: Mapping[str, Any]) -> Part:
@@ -94,16 +95,16 @@ class Parts:
             data, url = None, data  # OpenRouter's `file_data` may be a URL
         name = block.get("filename") or (block.get("extras") or {}).get("filename")
         if block.get("file_id"):
-            self._check("file_id", "a file by id", "pass its bytes with `file(...)`")
+            self._check("file_id")
             return {"type": "file", "file": {"file_id": block["file_id"]}}
         if self.dialect.reasoning_out == "thinking":  # Mistral's own kind of part
-            self._check("file_url", "a file", "put its text in the message")
+            self._check("file_url")
             return {"type": "document_url", "document_url": url or _data_url(block)}
         if data:
-            self._check("file_data", "a file", "put its text in the message")
+            self._check("file_data")
             value = {"file_data": data if data.startswith("data:") else _data_url(block)}
         elif url:
-            self._check("file_url", "a file by URL", "pass its bytes with `file(...)`")
+            self._check("file_url")
             value = {"file_data": url}
         else:
             raise self._unsupported("a file without data, URL or id")
@@ -113,10 +114,10 @@ class Parts:
         return {"type": "file", "file": value}
 
     def _video(self, block: Mapping[str, Any]) -> Part:
-        self._check("video", "video", "send frames as images")
+        self._check("video")
         url = block.get("url") or (block.get("base64") and _data_url(block, "video/mp4"))
         if not url:
-            raise self._unsupported("a video by `file_id`; pass its URL or bytes")
+            raise self._unsupported("; ".join(FORMS["video_id"]))
         return {"type": "video_url", "video_url": {"url": url}}
 
     def _plain(self, block: Mapping[str, Any]) -> Part:
@@ -128,10 +129,10 @@ class Parts:
         head = [block[key] for key in ("title", "context") if block.get(key)]
         return {"type": "text", "text": "\n".join([*head, text])}
 
-    def _check(self, media: Media, what: str, advice: str) -> None:
+    def _check(self, media: Media) -> None:
         known = self.dialect.media
         if known is not None and media not in known:
-            raise self._unsupported(f"{what}; {advice}")
+            raise self._unsupported("; ".join(FORMS[media]))
 
     def _unsupported(self, what: str) -> UnsupportedContentError:
         return UnsupportedContentError(
@@ -149,15 +150,9 @@ class Parts:
             if allowed is None or key in allowed:
                 part[key] = value
             else:
-                self.notes.append(
-                    note(key, value, None, "dropped", f"`{self.dialect.id}` has no such mark")
-                )
+                reason = f"`{self.dialect.id}` has no such mark"
+                self.notes.record(key, value, None, "left out", reason)
         return part
-
-
-def note(name: str, asked: Any, sent: Any, action: str, reason: str) -> Note:
-    """A record for `response_metadata["adapted"]`."""
-    return {"name": name, "asked": asked, "sent": sent, "action": action, "reason": reason}
 
 
 def _data_url(block: Mapping[str, Any], default: str = "application/pdf") -> str:

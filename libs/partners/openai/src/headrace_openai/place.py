@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from headrace.credentials import ORDER, Credential, Resolution, masked
+from headrace.credentials import ORDER, Credential, Resolution, host_owner, masked
 from headrace.errors import ConfigurationError, suggestion
-from headrace.registry import host_owner
 from headrace_openai.credentials import CREDENTIALS, own_credential
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect, dialect_of
 
@@ -94,7 +93,9 @@ def _named(dialect: str | None) -> Dialect | None:
     )
 
 
-def _account(base_url: str | None, row: Dialect | None, credential: Credential | None) -> Credential:
+def _account(
+    base_url: str | None, row: Dialect | None, credential: Credential | None
+) -> Credential:
     if credential is None:
         return own_credential(row or dialect_of(base_url))
     whose = credential.provider
@@ -127,7 +128,8 @@ def _owner(url: str) -> str | None:
 def _cut(url: str) -> str:
     if _HOSTILE.search(url) or urlsplit(url).scheme not in ("http", "https"):
         raise ConfigurationError(
-            f"`base_url` must begin with http:// or https:// and have no spaces, not {masked(url)!r}"
+            "`base_url` must begin with http:// or https:// and have no spaces; "
+            f"found {masked(url)!r}"
         )
     url = url.rstrip("/")
     for suffix in _SUFFIXES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headrace.chat_models.wire import parse, splitter_for
+from headrace.chat_models.wire import excerpt, parse, splitter_for
 from headrace.errors import StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from headrace_openai.decode import Decoder, decode_response
@@ -44,6 +44,15 @@ class StreamReader:
                     "the stream ended in the middle of an event; the answer is not complete"
                 ) from error
         return [*chunks, *self._decoder.finish()]
+
+
+def read_models(data: bytes) -> list[str]:
+    """The names in a list of models; some services give the bare list, or name folders."""
+    listed = parse(data)
+    rows = listed.get("data") if isinstance(listed, dict) else listed
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise WireError(f"a list of models was expected, not {excerpt(data)}")
+    return sorted({str(row["id"]).removeprefix("models/") for row in rows if row.get("id")})
 
 
 def read_whole(

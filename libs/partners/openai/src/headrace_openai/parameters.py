@@ -1,0 +1,108 @@
+"""The dialects' parameters as the core reads them, and how reasoning effort is spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any, get_args
+
+from headrace.chat_models import Wire
+from headrace.chat_models.effort import BUDGETS, Effort, Form
+from headrace.errors import InputError
+from headrace_openai.dialects import Dialect, EffortStyle, Media
+
+# In which forms each style says how hard to think.
+_FORMS: Mapping[EffortStyle | None, frozenset[Form]] = {
+    "effort": frozenset({"words"}),
+    "object": frozenset({"words", "tokens", "switch"}),
+    "toggle": frozenset({"words", "switch"}),
+    "enabled": frozenset({"words", "switch"}),
+    "switch": frozenset({"switch"}),
+    "budget": frozenset({"tokens", "switch"}),
+    None: frozenset(),
+}
+# The providers' own names for it, which ChatOpenAI takes as aliases.
+SPELLINGS = frozenset({"reasoning", "thinking", "enable_thinking", "thinking_budget"})
+
+
+@cache  # one for each row of the table
+def wire_of(dialect: Dialect) -> Wire:
+    """What the core must know of a dialect to bring a request to it."""
+    names = {"max_tokens": dialect.max_tokens, "seed": dialect.seed}
+    lacks = {
+        "tools": not dialect.tools,
+        "tool_choice": not dialect.tools,
+        "parallel_tool_calls": not dialect.parallel_tool_calls,
+        "json_schema": not dialect.json_schema,
+        "reasoning_effort": dialect.effort is None,
+    }
+    return Wire(
+        service=dialect.id,
+        names={name: sent for name, sent in names.items() if sent != name},
+        takes=dialect.takes,
+        lacks=dialect.lacks | {name for name, is_lacking in lacks.items() if is_lacking},
+        ranges=dict(dialect.ranges),
+        forms=_FORMS[dialect.effort],
+        levels=dialect.levels or None,
+        spell=partial(spell_effort, dialect),
+        media=frozenset(get_args(Media)) if dialect.media is None else dialect.media,
+        media_known=dialect.media is not None,
+        developer_role=dialect.developer_role,
+    )
+
+
+def spell_effort(dialect: Dialect, effort: Effort) -> dict[str, Any]:
+    """The keys of a body that carry an effort: a level, a budget, or a switch."""
+    off = effort is False or effort in ("none", 0)
+    match dialect.effort:
+        case "object" if isinstance(effort, bool):
+            return {"reasoning": {"enabled": effort}}
+        case "object":
+            key = "max_tokens" if isinstance(effort, int) and effort else "effort"
+            return {"reasoning": {key: "none" if off else effort}}
+        case "budget":
+            budget = BUDGETS.get(effort) if isinstance(effort, str) else effort
+            if off or effort is True or budget is None:
+                return {"enable_thinking": not off}
+            return {"enable_thinking": True, "thinking_budget": budget}
+        case "toggle" | "switch" if off or effort is True or dialect.effort == "switch":
+            return {"thinking": {"type": "disabled" if off else "enabled"}}
+        case "enabled" if off or effort is True:
+            return {"reasoning": {"enabled": not off}}
+    return {"reasoning_effort": "none" if off else effort}
+
+
+def read_effort(given: Mapping[str, Any]) -> str | int:
+    """The `reasoning_effort` that providers' own spellings of it mean.
+
+    Raises InputError for contradictions, and for keys that say more than an effort.
+    """
+    meant = {_meant(name, value) for name, value in given.items()} - {"on"}
+    if len(meant) > 1:
+        told = ", ".join(f"`{name}` = {value!r}" for name, value in given.items())
+        raise InputError(f"{told} contradict each other; give `reasoning_effort`")
+    return meant.pop() if meant else "on"
+
+
+def _meant(name: str, value: Any) -> str | int:
+    match name, value:
+        case "thinking_budget", int() if not isinstance(value, bool):
+            return int(value)
+        case "enable_thinking", bool():
+            return "on" if value else "none"
+        case "thinking", {"type": "disabled"} if len(value) == 1:
+            return "none"
+        case "thinking", {"type": "enabled"} if len(value) == 1:
+            return "on"
+        case "thinking", {"type": "enabled", "budget_tokens": int(tokens)} if len(value) == 2:
+            return tokens
+        case "reasoning", {"effort": str(effort)} if len(value) == 1:
+            return effort
+        case "reasoning", {"max_tokens": int(tokens)} if len(value) == 1:
+            return tokens
+        case "reasoning", {"enabled": bool(enabled)} if len(value) == 1:
+            return "on" if enabled else "none"
+    raise InputError(
+        f"`{name}` = {value!r} says more than an effort; give `reasoning_effort`, and the rest "
+        "by `extra_body`"
+    )
