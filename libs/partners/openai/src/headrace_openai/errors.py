@@ -82,7 +82,7 @@ def status_error(
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date.
 
-    Source: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after (read 2026-11)
+    Source: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:

@@ -23,5 +23,5 @@ def finish_reason(raw: object, *, refused: bool = False) -> str:
     """stop, length, tool_calls, content_filter, refusal, pause or unknown."""
     ours = _OURS.get(raw.lower(), "unknown") if isinstance(raw, str) else "unknown"
     # Chat Completions says `stop` when the model refuses
-    # (https://developers.openai.com/api/docs/guides/structured-outputs, read 2026-11).
+    # (https://developers.openai.com/api/docs/guides/structured-outputs).
     return "refusal" if refused and ours == "stop" else ours
