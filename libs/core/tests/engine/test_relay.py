@@ -105,6 +105,8 @@ def test_a_put_after_the_end_is_lost_in_peace() -> None:
         puts.append(put)
 
     asyncio.run(read(work))
-    thread = threading.Thread(target=lambda: puts[0](1))
+    returned: list[Any] = []
+    thread = threading.Thread(target=lambda: returned.append(puts[0](1)))
     thread.start()
-    thread.join()
+    thread.join(10)
+    assert returned == [None]

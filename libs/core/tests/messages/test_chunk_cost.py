@@ -147,9 +147,12 @@ def test_the_collector_finds_few_chunks_under_a_long_unread_total(nest: Any) -> 
 
 @pytest.mark.parametrize("nest", NESTINGS)
 def test_a_deep_total_is_freed_without_recursion(nest: Any) -> None:
+    freed: list[bool] = []
+
     def run() -> None:
         total = nest([Chunk("a") for _ in range(100_000)])
         del total
+        freed.append(True)
 
     previous = threading.stack_size(256 * 1024)  # a recursion would crash here
     try:
@@ -158,6 +161,7 @@ def test_a_deep_total_is_freed_without_recursion(nest: Any) -> None:
         thread.join()
     finally:
         threading.stack_size(previous)
+    assert freed == [True]
 
 
 def test_a_chain_held_link_by_link_is_freed_without_recursion() -> None:

@@ -141,15 +141,22 @@ def test_what_belongs_to_openai_is_not_told_to_others(
 
 
 @pytest.mark.parametrize(
-    "alias",
+    ("alias", "field", "value"),
     [
-        {"model_name": "x"}, {"max_completion_tokens": 5}, {"openai_api_key": "k"},
-        {"request_timeout": 3}, {"openai_api_base": "https://h.example/v1"},
-        {"openai_proxy": "http://p.example"}, {"openai_organization": "o"},
+        ("model_name", "model", "x"),
+        ("max_completion_tokens", "max_tokens", 5),
+        ("openai_api_key", "api_key", "k"),
+        ("request_timeout", "timeout", 3),
+        ("openai_api_base", "base_url", "https://h.example/v1"),
+        ("openai_proxy", "proxy", "http://p.example"),
+        ("openai_organization", "organization", "o"),
     ],
-)  # fmt: skip
-def test_the_names_that_people_know_are_taken(alias: dict[str, Any]) -> None:
-    ChatOpenAI(**{"model": "m", **alias} if "model_name" not in alias else alias)
+)
+def test_the_names_that_people_know_are_taken(alias: str, field: str, value: Any) -> None:
+    rest = {} if field == "model" else {"model": "m"}
+    known, plain = ChatOpenAI(**rest, **{alias: value}), ChatOpenAI(**rest, **{field: value})
+    assert getattr(known, field) == getattr(plain, field)
+    assert getattr(known, field) != ChatOpenAI.model_fields[field].default
 
 
 def test_parameters_have_their_ranges() -> None:
