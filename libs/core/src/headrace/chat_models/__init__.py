@@ -4,13 +4,14 @@ from headrace.chat_models import configurable as _configurable  # noqa: F401 - f
 from headrace.chat_models import layers as _layers  # noqa: F401 - fills the hooks
 from headrace.chat_models import structured as _structured  # noqa: F401 - fills the hooks
 from headrace.chat_models import tagged as _tagged  # noqa: F401 - fills the hooks
-from headrace.chat_models.base import BaseChatModel, Key, Patience
+from headrace.chat_models.base import BaseChatModel
 from headrace.chat_models.clients import CLIENTS, forbid_requests
 from headrace.chat_models.matrix import parameter_matrix
 from headrace.chat_models.model import Layer, Layered, Model, ModelInput
 from headrace.chat_models.notes import ContentPolicy, Notes, Policy
 from headrace.chat_models.preflight import Preflight
 from headrace.chat_models.settings import Call, ResponseFormat, Settings
+from headrace.chat_models.specification import Key, Patience, Specification
 from headrace.chat_models.structured import StructuredAnswer
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.chat_models.wires import Wire
@@ -31,6 +32,7 @@ __all__ = [
     "Preflight",
     "ResponseFormat",
     "Settings",
+    "Specification",
     "StructuredAnswer",
     "Timeout",
     "Watch",
