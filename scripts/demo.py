@@ -19,7 +19,8 @@ from headrace.callbacks import get_usage_metadata_callback
 from headrace.chat_models import Model
 from headrace.errors import HeadraceError
 from headrace.messages import AIMessage, HumanMessage
-from headrace_openai.loopback import LoopbackServer
+from headrace.testing.loopback import LoopbackServer
+from headrace_openai.loopback import ChatCompletionsWire
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR = 28
@@ -72,7 +73,9 @@ def slow(name: str) -> dict[str, Any]:
 
 def through_http(files: list[Path]) -> None:
     """The same through the real OpenAI SDK, against a server on loopback."""
-    with LoopbackServer(init_chat_model("offline:demo"), chunk_delay=0.005) as server:
+    with LoopbackServer(
+        init_chat_model("offline:demo"), ChatCompletionsWire(), chunk_delay=0.005
+    ) as server:
         model = init_chat_model("openai:demo", base_url=server.base_url, api_key="none-needed")
         with model:
             run("openai:demo through the OpenAI SDK, over HTTP on loopback", model, files)

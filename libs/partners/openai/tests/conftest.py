@@ -1,4 +1,4 @@
-"""Lets the test modules here import what they share: `recorded_chat` and `chat_events`."""
+"""Lets the test modules here import what they share: `chat_events`."""
 
 from __future__ import annotations
 

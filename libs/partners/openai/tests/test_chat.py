@@ -31,8 +31,9 @@ from headrace.errors import (
     WireError,
 )
 from headrace.messages import AIMessage
+from headrace.transport import Limits, post
 from headrace_openai import ChatOpenAI
-from headrace_openai.client import ClientSettings, Limits, make_async, make_sync, post
+from headrace_openai.client import ClientSettings, make_async, make_sync
 
 ANSWER = {
     "id": "r1",
@@ -402,7 +403,7 @@ def settings_at(service: Any) -> ClientSettings:
 
 def test_the_sdks_door_gives_the_unread_response(service: Any) -> None:
     client = make_sync(settings_at(service))
-    response = post(client, {"model": "m", "stream": True}, Limits(1, 2))
+    response = post(client, "/chat/completions", {"model": "m", "stream": True}, Limits(1, 2))
     assert isinstance(response, httpx2.Response)
     assert not response.is_stream_consumed
     assert response.request.extensions["timeout"]["read"] == 2
@@ -414,7 +415,9 @@ def test_the_sdks_async_door_gives_the_unread_response(service: Any) -> None:
     async def through() -> None:
         client = make_async(settings_at(service))
         await client.watch()
-        response = await post(client, {"model": "m", "stream": True}, Limits(1, 2))
+        response = await post(
+            client, "/chat/completions", {"model": "m", "stream": True}, Limits(1, 2)
+        )
         assert not response.is_stream_consumed
         assert b"".join([data async for data in response.aiter_bytes()]) == SSE.encode()
         await client.close()

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from headrace.errors import ConfigurationError, MissingCredentialError
+from headrace.transport import host_of
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, Dialect, dialect_of
-from headrace_openai.place import find_place, host_of
+from headrace_openai.place import find_place
 
 
 @pytest.mark.parametrize("row", DIALECTS.values(), ids=lambda row: row.id)

@@ -13,9 +13,10 @@ from headrace.chat_models.matrix import CONTENT, DEVELOPER, PROBES
 from headrace.errors import InputError, UnsupportedContentError, UnsupportedParameterError
 from headrace.messages import AIMessage, DeveloperMessage, HumanMessage
 from headrace.testing import OfflineChatModel
+from headrace.testing.loopback import LoopbackServer
 from headrace_openai import ChatOpenAI
 from headrace_openai.dialects import DIALECTS
-from headrace_openai.loopback import LoopbackServer
+from headrace_openai.loopback import ChatCompletionsWire
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -46,7 +47,7 @@ SCHEMA = {"title": "Out", "type": "object", "properties": {"a": {"type": "string
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer(OfflineChatModel()) as running:
+    with LoopbackServer(OfflineChatModel(), ChatCompletionsWire()) as running:
         yield running
 
 

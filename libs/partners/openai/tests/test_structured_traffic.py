@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from recorded_chat import FOLDER, REPLAY, load_cases
+from recorded import FOLDER, REPLAY, load_cases
 
 from headrace.errors import ModelRefusalError, StructuredOutputError
 from headrace_openai import ChatOpenAI
 
-CASES = [case for case in load_cases() if case["status"] == 200 and not case["stream"]]
+CASES = [case for case in load_cases("openai-chat") if case["status"] == 200 and not case["stream"]]
 pytestmark = pytest.mark.skipif(not CASES, reason=f"no recorded traffic in {FOLDER}")
 
 

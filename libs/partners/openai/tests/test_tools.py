@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from recorded_chat import FOLDER, REPLAY, load_cases
+from recorded import FOLDER, REPLAY, load_cases
 
 from headrace import tool_loop
 from headrace.errors import InputError
@@ -17,7 +17,7 @@ from headrace.messages import ToolMessage
 from headrace.tools import Tool
 from headrace_openai import ChatOpenAI
 
-CASES = {case["id"]: case for case in load_cases()}
+CASES = {case["id"]: case for case in load_cases("openai-chat")}
 _RECORDED = "openllmetry.test_functions-test_open_ai_function_calls_tools"
 PARALLEL = f"{_RECORDED}_parallel_with_events_with_content.1"
 STREAMED = f"{_RECORDED}_streaming_parallel.0"

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from recorded_chat import FOLDER, load_cases
+from recorded import FOLDER, load_cases
 
 from headrace.chat_models import ResponseFormat, Settings, Timeout, Watch
 from headrace.messages import convert_to_messages
@@ -17,7 +17,7 @@ from headrace_openai.encode import encode
 ROWS = {"mistral": "mistral_openai", "dashscope": "dashscope_openai", "google": "gemini_openai"}
 CASES = [
     case
-    for case in load_cases()
+    for case in load_cases("openai-chat")
     if case["request"] and case["conversation"] and not case["conversation"]["unsupported"]
 ]
 pytestmark = pytest.mark.skipif(not CASES, reason=f"no recorded traffic in {FOLDER}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,14 +45,18 @@ class Timeout:
 
 
 class Watch:
-    """Checks one attempt against its timeout at each read; no timer a chunk."""
+    """Checks one attempt against its timeout at each read; no timer a chunk.
 
-    __slots__ = ("_last", "_scope", "begun", "first", "timeout")
+    `headers`: of the response, names in lower case, as soon as there is one; also of a refusal.
+    """
+
+    __slots__ = ("_last", "_scope", "begun", "first", "headers", "timeout")
 
     def __init__(self, timeout: Timeout, scope: Scope | None = None) -> None:
         self.timeout, self._scope = timeout, scope
         self.begun = self._last = time.perf_counter()
         self.first: float | None = None
+        self.headers: Mapping[str, str] | None = None
 
     def saw(self, content: bool) -> None:
         """A read came back; `content`: with something to show for it.

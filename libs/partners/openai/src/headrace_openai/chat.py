@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncGenerator, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout, Wire
+from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
 from headrace.credentials import Origin
-from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
 from headrace.profiles import ModelProfile, find_profile
-from headrace_openai.client import (
-    MODELS,
-    ClientSettings,
-    Gate,
-    Limits,
-    get,
-    make_async,
-    make_sync,
-    post,
-    request_id_of,
-    warm,
-)
-from headrace_openai.decode import Decoder
-from headrace_openai.dialects import OPENAI, Dialect
-from headrace_openai.encode import encode
+from headrace.transport import RawChatModel, get
+from headrace_openai.client import warm
+from headrace_openai.dialects import Dialect
+from headrace_openai.exchange import ChatExchange
 from headrace_openai.parameters import SPELLINGS, read_effort, wire_of
 from headrace_openai.place import Place, find_place, key_variable
-from headrace_openai.reading import StreamReader, read_models, read_whole
-from headrace_openai.tool_names import names_of, read_chunk_names, read_names
+from headrace_openai.reading import MODELS, read_models
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
-    from headrace.engine.run import Run
     from headrace.engine.worlds import World
 
 
@@ -46,7 +30,7 @@ def _also(*names: str) -> AliasChoices:
     return AliasChoices(*names)
 
 
-class ChatOpenAI(BaseChatModel):
+class ChatOpenAI(RawChatModel):
     """A model of OpenAI, or of a service that speaks Chat Completions like it.
 
     `base_url` decides the dialect by its exact host; an unknown host gets the conservative one
@@ -55,6 +39,7 @@ class ChatOpenAI(BaseChatModel):
     """
 
     provider: ClassVar[str] = "openai"
+    sdk: ClassVar[str] = "openai"
     profiles: ClassVar[tuple[str, ...]] = ("headrace_openai",)
     effort_spellings: ClassVar[frozenset[str]] = SPELLINGS
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
@@ -162,94 +147,19 @@ class ChatOpenAI(BaseChatModel):
     stream_usage: bool = Field(default=True, description="Ask for usage at the end of a stream.")
     stream_options: Mapping[str, Any] | None = Field(default=None, description="In place of that.")
 
-    async def _prepare(self, run: Run) -> None:
-        if "openai" not in sys.modules:
-            await run.io.blocking(warm)
+    @classmethod
+    def _warm(cls) -> None:
+        warm()
 
-    async def _generate(
-        self, messages: list[BaseMessage], settings: Settings, run: Run
-    ) -> AIMessage:
-        place = self._place()
-        dialect, client = place.dialect, self._client_settings(place)
-        body = encode(messages, settings, dialect, profile=self.profile.facts)
-        pieces = []
-        with Gate(client) as gate:
-            bound = settings.watch.timeout.for_invoke()
-            response = await self._post(body, client, Limits.of(settings, bound), run)
-            gate.begun = True
-            try:
-                async for data in run.io.iterate(_bytes_of(response, run)):
-                    settings.watch.saw(False)
-                    pieces.append(data)
-            finally:
-                await _close(response, run)
-            message = read_whole(
-                b"".join(pieces),
-                response.headers.get("content-type"),
-                provider=dialect.id,
-                request_id=request_id_of(response.headers),
-            )
-        return read_names(message, names_of(settings))
-
-    async def _stream(
-        self, messages: list[BaseMessage], settings: Settings, run: Run
-    ) -> AsyncGenerator[AIMessageChunk, None]:
-        place = self._place()
-        dialect, client = place.dialect, self._client_settings(place)
-        body = encode(messages, settings, dialect, stream=True, profile=self.profile.facts)
-        names = names_of(settings)
-        with Gate(client) as gate:
-            limits = settings.watch.timeout
-            bounds = [s for s in (limits.first_chunk, limits.idle) if s is not None]
-            bound = max(bounds, default=None)
-            response = await self._post(body, client, Limits.of(settings, bound), run)
-            gate.begun = True
-            reader = StreamReader(
-                response.headers.get("content-type"), _decoder(response, body, dialect)
-            )
-            try:
-                async for data in run.io.iterate(_bytes_of(response, run)):
-                    settings.watch.saw(False)  # keep-alives are no content
-                    for chunk in reader.feed(data):
-                        yield read_chunk_names(chunk, names)
-                    gate.done = reader.ended
-            finally:
-                await _close(response, run)
-            gate.done = False  # what is wrong with the end of an answer does matter
-            for chunk in reader.end():
-                yield read_chunk_names(chunk, names)
+    def _exchange(self) -> ChatExchange:
+        return ChatExchange(self, self._place())
 
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the service serves now."""
-        client = self._client_settings(self._place())
-        with Gate(client):
-            await io.blocking(warm)
-            patience = cast("Timeout", self.timeout)
-            limits = Limits(patience.connect, patience.for_invoke())
-            sdk = self._sdk(client, io.is_async)
-            if io.is_async:
-                await sdk.watch()
-            response = await io.settle(get(sdk, MODELS, limits))
+        response = await self._ask_aside(
+            self._exchange(), lambda client, limits: get(client, MODELS, limits), io
+        )
         return read_models(response.content)
-
-    def _sdk(self, settings: ClientSettings, is_async: bool) -> Any:
-        make = partial(make_async if is_async else make_sync, settings)
-        return CLIENTS.use(self._user, settings, make, is_async=is_async)
-
-    async def _post(
-        self, body: Mapping[str, Any], settings: ClientSettings, limits: Limits, run: Run
-    ) -> Any:
-        """The unread response to `body`."""
-        client = self._sdk(settings, run.io.is_async)
-        if run.io.is_async:
-            await client.watch()
-        return await run.io.settle(post(client, body, limits))
-
-    def _request(
-        self, messages: list[BaseMessage], settings: Settings, *, stream: bool = False
-    ) -> dict[str, Any]:
-        facts = self.profile.facts
-        return encode(messages, settings, self._dialect(), stream=stream, profile=facts)
 
     def _wire(self) -> Wire:
         return wire_of(self._dialect())
@@ -287,34 +197,3 @@ class ChatOpenAI(BaseChatModel):
 
     def _dialect(self) -> Dialect:
         return self._place().dialect
-
-    def _client_settings(self, place: Place) -> ClientSettings:
-        """Read anew for each request: a key is never kept in the model."""
-        return ClientSettings(
-            place.url,
-            place.key,
-            own=place.dialect is OPENAI,
-            organization=place.sent("organization"),
-            project=place.sent("project"),
-            proxy=self.proxy,
-            headers=tuple((self.default_headers or {}).items()),
-            query=tuple((self.default_query or {}).items()),
-            http_client=self.http_client,
-            http_async_client=self.http_async_client,
-        )
-
-
-def _decoder(response: Any, body: Mapping[str, Any], dialect: Dialect) -> Decoder:
-    return Decoder(
-        provider=dialect.id,
-        request_id=request_id_of(response.headers),
-        annotated="web_search_options" in body or "-search" in body.get("model", ""),
-    )
-
-
-def _bytes_of(response: Any, run: Run) -> Any:
-    return response.aiter_bytes() if run.io.is_async else response.iter_bytes()
-
-
-async def _close(response: Any, run: Run) -> None:
-    await run.io.settle(response.aclose() if run.io.is_async else response.close())

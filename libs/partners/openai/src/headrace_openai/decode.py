@@ -14,9 +14,9 @@ from typing import Any, Literal, cast
 from headrace.chat_models.wire import ErrorPayload, excerpt, parse
 from headrace.errors import ModelAPIError, ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from headrace.transport import error_in
 from headrace_openai.calls import whole_calls
 from headrace_openai.choice import ChoiceDecoder
-from headrace_openai.errors import error_in
 from headrace_openai.finish import finish_reason
 from headrace_openai.incoming import annotate, citations, content_of, plain
 from headrace_openai.usage import read_usage, uncounted, usage_of

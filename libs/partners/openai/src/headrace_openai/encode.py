@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.errors import InputError
 from headrace.tools import strict_schema
+from headrace.transport import names_of
 from headrace_openai.dialects import OPENAI, Dialect, ReasoningField
 from headrace_openai.history import write_history
 from headrace_openai.parameters import spell_effort
-from headrace_openai.tool_names import names_of, spell_names
+from headrace_openai.tool_names import spell_names
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes, ResponseFormat, Settings

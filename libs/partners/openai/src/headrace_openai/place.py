@@ -6,20 +6,18 @@ URL: a credential names it, or a dialect, or the URL's exact host. Nobody's host
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from headrace.credentials import ORDER, Credential, Resolution, host_owner, masked
+from headrace.credentials import Credential, Resolution, host_owner
 from headrace.errors import ConfigurationError, suggestion
+from headrace.transport import check_key_owner, clean_url
 from headrace_openai.credentials import CREDENTIALS, own_credential
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect, dialect_of
 
 _SUFFIXES = ("/chat/completions", "/completions", "/responses")
 _NO_KEY = "none"  # the SDK insists on a key; a local server does not look at it
-_HOSTILE = re.compile(r"[\s\\\x00-\x1f\x7f]")  # where parsers of URLs see different hosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +34,10 @@ class Place:
         """The key, or the function that gives it; raises MissingCredentialError if needed."""
         origin = self.found.origins["api_key"]
         if self.found.values["api_key"] is not None:
-            self._check_host()
+            check_key_owner(self.found, self.account.provider, _owner(self.url))
             return self.found.values["api_key"]
         needed = self.dialect.key_required or "variable" in origin
         return self.found.require("api_key", self.account.provider) if needed else _NO_KEY
-
-    def _check_host(self) -> None:
-        """Raises ConfigurationError if the key found belongs to another than the host does.
-
-        Whoever gave the URL may have given the key with it; one found further away is not his.
-        """
-        asked, own = self.found.source("base_url"), self.found.source("api_key")
-        if ORDER.index(own) <= ORDER.index(asked):
-            return
-        owner = _owner(self.url)
-        if owner in (None, self.account.provider):
-            return
-        raise ConfigurationError(
-            f"`base_url` is a host of `{owner}`, and the key found ({own}) is that of "
-            f"`{self.account.provider}`; pass `api_key`, or the credential of `{owner}`"
-        )
 
     def sent(self, name: str) -> str | None:
         """A setting that belongs to OpenAI's account: told to others only if given for them."""
@@ -81,7 +63,7 @@ def find_place(
     url = found.values["base_url"]
     if not url:
         raise ConfigurationError(f"`{account.provider}` has no address; give `base_url`")
-    return Place(_cut(url), named or _spoken(account, url), account, found)
+    return Place(clean_url(url, _SUFFIXES), named or _spoken(account, url), account, found)
 
 
 def _named(dialect: str | None) -> Dialect | None:
@@ -125,18 +107,6 @@ def _owner(url: str) -> str | None:
     return host_owner(url) if row is COMPATIBLE else row.id
 
 
-def _cut(url: str) -> str:
-    if _HOSTILE.search(url) or urlsplit(url).scheme not in ("http", "https"):
-        raise ConfigurationError(
-            "`base_url` must begin with http:// or https:// and have no spaces; "
-            f"found {masked(url)!r}"
-        )
-    url = url.rstrip("/")
-    for suffix in _SUFFIXES:
-        url = url.removesuffix(suffix)
-    return url
-
-
 def key_variable(arguments: Mapping[str, Any]) -> str | None:
     """The environment variable in which the key of such a model is looked for."""
     try:
@@ -144,8 +114,3 @@ def key_variable(arguments: Mapping[str, Any]) -> str | None:
     except ConfigurationError:
         return None
     return next(iter(account.variables.get("api_key", ())), None)
-
-
-def host_of(url: str) -> str:
-    """The host for messages, without any password in the URL."""
-    return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Tool names as Chat Completions takes them, `^[a-zA-Z0-9_-]{1,64}$`, and back.
+"""Tool names as Chat Completions takes them, `^[a-zA-Z0-9_-]{1,64}$`.
 
 Source: https://developers.openai.com/api/reference/resources/chat (read 2026-11)
 """
@@ -6,18 +6,9 @@ Source: https://developers.openai.com/api/reference/resources/chat (read 2026-11
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from headrace.messages import AIMessage, AIMessageChunk
 from headrace.tools import WireNames
-
-if TYPE_CHECKING:
-    from headrace.chat_models import Settings
-
-
-def names_of(settings: Settings) -> WireNames:
-    """The names of one request's tools; the same for the request and for its answer."""
-    return WireNames(str(tool["name"]) for tool in settings.tools if tool.get("name"))
 
 
 def spell_names(request: dict[str, Any], names: WireNames) -> None:
@@ -38,45 +29,3 @@ def _named(request: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         inner = holder.get("function") or holder.get("custom")
         if isinstance(inner, dict) and inner.get("name"):
             yield inner
-
-
-def read_names(message: AIMessage, names: WireNames) -> AIMessage:
-    """A message that was just read, with the tools called by their own names."""
-    if names.changed:
-        calls: list[Any] = [*message.tool_calls, *message.invalid_tool_calls]
-        _read_each(calls, names)
-        _read_choices(message, names)
-    return message
-
-
-def read_chunk_names(chunk: AIMessageChunk, names: WireNames) -> AIMessageChunk:
-    """As `read_names`, of one chunk."""
-    if not names.changed:
-        return chunk
-    _read_choices(chunk, names)
-    pieces = [dict(piece) for piece in chunk.tool_call_chunks]
-    if not pieces:
-        return chunk
-    _read_each(pieces, names)
-    return AIMessageChunk(
-        chunk.content,
-        tool_call_chunks=pieces,
-        usage_metadata=chunk.usage_metadata,
-        usage_kind=chunk.usage_kind,
-        response_metadata=chunk.response_metadata,
-        additional_kwargs=chunk.additional_kwargs,
-        id=chunk.id,
-        chunk_position=chunk.chunk_position,
-    )
-
-
-def _read_choices(message: AIMessage, names: WireNames) -> None:
-    """The further answers of `n` stand as dicts in the metadata."""
-    for other in message.response_metadata.get("choices", ()):
-        _read_each([*other.get("tool_calls", ()), *other.get("invalid_tool_calls", ())], names)
-
-
-def _read_each(calls: Iterable[dict[str, Any]], names: WireNames) -> None:
-    for call in calls:
-        if call.get("name"):
-            call["name"] = names.back(call["name"])

@@ -5,17 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
+from functools import cache
 from typing import Any
 
 from headrace.errors import ModelError
 from headrace.messages import AIMessage
 
-DIALECT = "openai-chat"
-ROOT = pathlib.Path(__file__).resolve().parents[4]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = pathlib.Path(os.environ.get("HEADRACE_TRAFFIC") or ROOT.parent / "shared" / "traffic")
-
-# Cases whose `expected` says something else than headrace means, each with the reason.
-EXEMPT: dict[str, str] = {}
 
 
 def load_replay() -> Any:
@@ -34,11 +31,12 @@ def load_replay() -> Any:
 REPLAY = load_replay()
 
 
-def load_cases() -> list[dict[str, Any]]:
-    """The cases of this dialect, in the order of their ids."""
+@cache
+def load_cases(dialect: str) -> list[dict[str, Any]]:
+    """The cases of one wire dialect, in the order of their ids; none without the corpus."""
     if REPLAY is None:
         return []
-    cases = [c for c in REPLAY.load(FOLDER).values() if c["dialect"] == DIALECT]
+    cases = [c for c in REPLAY.load(FOLDER).values() if c["dialect"] == dialect]
     return sorted(cases, key=lambda case: str(case["id"]))
 
 

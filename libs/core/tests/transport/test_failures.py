@@ -17,7 +17,7 @@ from headrace.errors import (
     ModelRateLimitError,
     ModelTimeoutError,
 )
-from headrace_openai.errors import error_in, retry_after, status_error
+from headrace.transport import error_in, retry_after, status_error
 
 
 def error(status: int, message: str = "no", headers: Any = None, **rest: Any) -> ModelError:

@@ -1,0 +1,51 @@
+"""What partners share between their codecs and their SDKs: raw responses, errors, keys, names."""
+
+from headrace.transport.failures import error_in, retry_after, status_error
+from headrace.transport.names import names_of, read_chunk_names, read_names
+from headrace.transport.raw import Exchange, Gate, RawChatModel, redact
+from headrace.transport.reading import EventDecoder, StreamReader, is_event_stream, whole_of_stream
+from headrace.transport.sdk import (
+    Limits,
+    SDKClient,
+    awaitable_key,
+    cause,
+    checked_key,
+    http_error,
+    request_id_of,
+    slow,
+    ssl_context,
+)
+from headrace.transport.stainless import get, post, sdk_error
+from headrace.transport.urls import check_key_owner, clean_url, host_of
+
+__all__ = [
+    "EventDecoder",
+    "Exchange",
+    "Gate",
+    "Limits",
+    "RawChatModel",
+    "SDKClient",
+    "StreamReader",
+    "awaitable_key",
+    "cause",
+    "check_key_owner",
+    "checked_key",
+    "clean_url",
+    "error_in",
+    "get",
+    "host_of",
+    "http_error",
+    "is_event_stream",
+    "names_of",
+    "post",
+    "read_chunk_names",
+    "read_names",
+    "redact",
+    "request_id_of",
+    "retry_after",
+    "sdk_error",
+    "slow",
+    "ssl_context",
+    "status_error",
+    "whole_of_stream",
+]

@@ -1,0 +1,186 @@
+"""SDK clients on httpx2: one SSL context, keys that are asked for, closed with their loops.
+
+The HTTP client is the SDKs' own dependency: it is imported at the first request, never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from headrace.chat_models.wire import excerpt
+from headrace.errors import (
+    ConfigurationError,
+    ModelConnectionError,
+    ModelTimeoutError,
+    StreamInterruptedError,
+    WireError,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+    from headrace.chat_models import Settings
+
+# How the headers end in which services give the id of a request; a proxy's id stands in for it.
+_REQUEST_IDS = ("request-id", "requestid", "correlation-id")
+_PROXY_ID = "cf-ray"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that a request may wait for a connection, and for bytes."""
+
+    connect: float | None
+    read: float | None
+
+    @classmethod
+    def of(cls, settings: Settings, *, stream: bool) -> Limits:
+        """Those of one attempt: in a stream bytes may pause, a whole answer comes at once."""
+        limits = settings.watch.timeout
+        if not stream:
+            return cls(limits.connect, limits.for_invoke())
+        bounds = [s for s in (limits.first_chunk, limits.idle) if s is not None]
+        return cls(limits.connect, max(bounds, default=None))
+
+    @property
+    def timeout(self) -> Any:
+        """As the HTTP client takes them."""
+        import httpx2
+
+        return httpx2.Timeout(
+            connect=self.connect, read=self.read, write=self.read, pool=self.connect
+        )
+
+
+class SDKClient:
+    """An SDK client as the registry of the process keeps it; `lent`: the caller's, not closed.
+
+    An async one is closed by awaiting its `close`, or by `aclose` where it has that.
+    """
+
+    __slots__ = ("_guard", "_lent", "sdk")
+
+    def __init__(self, sdk: Any, *, lent: bool = False) -> None:
+        self.sdk, self._lent = sdk, lent
+        self._guard: AsyncGenerator[None, None] | None = None
+
+    async def watch(self) -> None:
+        """Lets the running event loop close the client when the loop itself ends.
+
+        A suspended async generator is what `asyncio.run` closes on its own
+        (`shutdown_asyncgens`); this one closes the client with it.
+        """
+        if self._guard is None:
+            self._guard = _until_closed(self)
+            await anext(self._guard)
+
+    def close(self) -> Any:
+        """Closes a sync client; gives the awaitable that closes an async one."""
+        if self._guard is not None:
+            return self._guard.aclose()
+        return None if self._lent else self.sdk.close()
+
+    async def end(self) -> None:
+        if not self._lent:
+            await (self.sdk.aclose() if hasattr(self.sdk, "aclose") else self.sdk.close())
+
+
+async def _until_closed(client: SDKClient) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await client.end()
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """The service's own id of a request, for its support."""
+    if found := headers.get("x-request-id"):
+        return found
+    names = [name for name in headers if name.lower().endswith(_REQUEST_IDS)]
+    return next((headers[name] for name in (*names, _PROXY_ID) if headers.get(name)), None)
+
+
+def http_error(exc: Exception, host: str, *, begun: bool) -> Exception:
+    """The error of ours for one of the HTTP client; any other as it is.
+
+    `begun`: there is a response, so a broken connection is a StreamInterruptedError.
+    """
+    import httpx2
+
+    match exc:
+        case httpx2.TimeoutException():
+            return ModelTimeoutError(slow(exc, host))
+        case httpx2.DecodingError():
+            return WireError(f"`{host}` sent bytes that cannot be decompressed: {exc}")
+        case httpx2.TransportError() if begun:
+            return StreamInterruptedError(f"the connection to `{host}` broke off: {cause(exc)}")
+        case httpx2.RequestError() | httpx2.StreamError():
+            return ModelConnectionError(f"no answer from `{host}`: {cause(exc)}")
+    return exc
+
+
+def slow(exc: BaseException, host: str) -> str:
+    """Which bound a timeout passed, in words."""
+    reason = exc.__cause__ or exc
+    if "Connect" in type(reason).__name__ or "Pool" in type(reason).__name__:
+        return f"no connection to `{host}` in time; raise `timeout.connect` or check the network"
+    return f"`{host}` sent nothing for too long; raise `timeout`, or ask for less"
+
+
+def cause(exc: BaseException) -> str:
+    """What lies behind an error, in one line."""
+    found = exc.__cause__ or exc
+    return excerpt(str(found)) or type(found).__name__
+
+
+_context: ssl.SSLContext | None = None
+_context_lock = Lock()
+
+
+def ssl_context() -> ssl.SSLContext:
+    """The one SSL context of the process: making it is nearly all that a client costs."""
+    global _context
+    with _context_lock:
+        if _context is None:
+            import httpx2
+
+            _context = httpx2.create_ssl_context()
+        return _context
+
+
+def checked_key(key: Callable[[], Any]) -> Callable[[], str]:
+    """A function that gives the key, for sync calls; ConfigurationError if it is async."""
+
+    def give() -> str:
+        value = key()
+        if not isinstance(value, str):
+            if hasattr(value, "close"):
+                value.close()  # a coroutine that nobody will await
+            raise ConfigurationError(
+                "`api_key` is an async function; call the model by `ainvoke` or `astream`, or "
+                "give a plain one"
+            )
+        return value
+
+    return give
+
+
+def awaitable_key(key: Callable[[], Any]) -> Callable[[], Any]:
+    """The same for async calls: a plain function is asked in a thread."""
+
+    async def give() -> str:
+        import asyncio
+        import inspect
+
+        if inspect.iscoroutinefunction(key):
+            value = await key()
+        else:
+            value = await asyncio.to_thread(key)  # it may ask a server for a token
+            if inspect.isawaitable(value):
+                value = await value
+        return str(value)
+
+    return give

@@ -1,0 +1,66 @@
+"""The lower door of SDKs that Stainless generates (OpenAI's, Anthropic's): raw responses.
+
+`sdk` is the module of the SDK (`openai`, `anthropic`), given by the partner that imported it.
+Source: `_base_client.py` of openai 3.52 and anthropic 2.14 (read 2026-11)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headrace.errors import (
+    ConfigurationError,
+    HeadraceError,
+    ModelConnectionError,
+    ModelTimeoutError,
+)
+from headrace.transport.failures import status_error
+from headrace.transport.sdk import Limits, SDKClient, cause, http_error, request_id_of, slow
+
+
+def post(
+    client: SDKClient,
+    path: str,
+    body: Mapping[str, Any],
+    limits: Limits,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """The unread response to a request; an awaitable of it from an async client.
+
+    Typed by the SDK for `cast_to=httpx2.Response`. `path` must be spelled as the SDK spells it:
+    clients of clouds rewrite it.
+    """
+    import httpx2
+
+    options: Any = {"timeout": limits.timeout, "max_retries": 0}
+    if headers:
+        options["headers"] = headers
+    return client.sdk.post(path, cast_to=httpx2.Response, body=body, stream=True, options=options)
+
+
+def get(client: SDKClient, path: str, limits: Limits) -> Any:
+    """The read response to a GET; an awaitable of it from an async client."""
+    import httpx2
+
+    options: Any = {"timeout": limits.timeout, "max_retries": 0}
+    return client.sdk.get(path, cast_to=httpx2.Response, options=options)
+
+
+def sdk_error(exc: Exception, sdk: Any, host: str, *, begun: bool) -> Exception:
+    """The error of ours for one of the SDK or its HTTP client; any other as it is."""
+    match exc:
+        case HeadraceError():
+            return exc
+        case sdk.APIStatusError():
+            headers = exc.response.headers
+            id = request_id_of(headers)
+            return status_error(exc.status_code, exc.body, headers, request_id=id)
+        case sdk.APITimeoutError():
+            return ModelTimeoutError(slow(exc, host))
+        case sdk.APIConnectionError():
+            return ModelConnectionError(f"no connection to `{host}`: {cause(exc)}")
+    found = http_error(exc, host, begun=begun)
+    if found is exc and type(exc).__module__.split(".")[0] == sdk.__name__:
+        return ConfigurationError(f"the SDK `{sdk.__name__}` refused the request: {exc}")
+    return found

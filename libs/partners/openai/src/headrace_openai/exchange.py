@@ -1,0 +1,62 @@
+"""One request to Chat Completions: where it goes, and how it is written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from headrace.messages import AIMessage, BaseMessage
+from headrace.transport import request_id_of
+from headrace_openai.client import ClientSettings, SDKExchange
+from headrace_openai.decode import Decoder, decode_response
+from headrace_openai.dialects import OPENAI
+from headrace_openai.encode import encode
+from headrace_openai.place import Place
+
+if TYPE_CHECKING:
+    from headrace.chat_models import Settings
+    from headrace_openai.chat import ChatOpenAI
+
+
+class ChatExchange(SDKExchange):
+    """Chat Completions in the dialect of the place."""
+
+    path = "/chat/completions"
+
+    def __init__(self, model: ChatOpenAI, place: Place) -> None:
+        self._model, self._place = model, place
+
+    @cached_property
+    def client_settings(self) -> ClientSettings:
+        place, model = self._place, self._model
+        return ClientSettings(
+            place.url,
+            place.key,
+            own=place.dialect is OPENAI,
+            organization=place.sent("organization"),
+            project=place.sent("project"),
+            proxy=model.proxy,
+            headers=tuple((model.default_headers or {}).items()),
+            query=tuple((model.default_query or {}).items()),
+            http_client=model.http_client,
+            http_async_client=model.http_async_client,
+        )
+
+    def encode(
+        self, messages: list[BaseMessage], settings: Settings, *, stream: bool
+    ) -> dict[str, Any]:
+        facts = self._model.profile.facts
+        return encode(messages, settings, self._place.dialect, stream=stream, profile=facts)
+
+    def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
+        return decode_response(
+            body, provider=self._place.dialect.id, request_id=request_id_of(headers)
+        )
+
+    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Decoder:
+        return Decoder(
+            provider=self._place.dialect.id,
+            request_id=request_id_of(headers),
+            annotated="web_search_options" in body or "-search" in body.get("model", ""),
+        )
