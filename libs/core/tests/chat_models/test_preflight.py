@@ -6,13 +6,12 @@ import pytest
 
 from headrace import init_chat_model, tool
 from headrace.chat_models import forbid_requests, parameter_matrix
-from headrace.chat_models.preflight import cost_range, fits
+from headrace.chat_models.preflight import fits
 from headrace.errors import InputError
 from headrace.messages import HumanMessage, image
 from headrace.testing import OfflineChatModel, ScriptedChatModel
 
 SCHEMA = {"title": "Out", "type": "object", "properties": {"a": {"type": "string"}}}
-PRICES = {"cost": {"input": 1.0, "output": 10.0}, "max_output_tokens": 1000}
 
 
 @tool
@@ -104,38 +103,6 @@ def test_input_and_reserved_output_must_fit(
     tokens: int, reserved: Any, facts: Any, expected: Any
 ) -> None:
     assert fits(tokens, reserved, facts) is expected
-
-
-@pytest.mark.parametrize(
-    ("tokens", "reserved", "facts", "expected"),
-    [
-        (1000, None, {}, None),
-        (1000, 10, {"cost": {"input": 1.0}}, None),
-        (1000, None, {"cost": {"input": 1.0, "output": 1.0}}, None),
-        (1000, 100, PRICES, (0.00101, 0.002)),
-        (1000, None, PRICES, (0.00101, 0.011)),
-        (1000, None, {**PRICES, "context_size": 1100}, (0.00101, 0.002)),
-        (1000, 100, {"cost": {"input": 0, "output": 0}}, (0.0, 0.0)),
-        (
-            1000, 100,
-            {"cost": {"input": 1, "output": 1, "tiers": [{"above": 500, "input": 2, "output": 3}]}},
-            (0.002003, 0.0023),
-        ),
-    ],
-)  # fmt: skip
-def test_the_cost_lies_between_the_shortest_and_the_longest_answer(
-    tokens: int, reserved: Any, facts: Any, expected: Any
-) -> None:
-    found = cost_range(tokens, reserved, facts)
-    assert found == (None if expected is None else pytest.approx(expected))
-
-
-def test_a_tier_may_hold_from_its_size_on() -> None:
-    cost = {"input": 1, "output": 1, "tiers": [{"above": 1000, "input": 2, "output": 2}]}
-    below = cost_range(1000, 1, {"cost": cost})
-    at = cost_range(1000, 1, {"cost": cost, "cost_tier_inclusive": True})
-    assert below is not None
-    assert at == tuple(2 * value for value in below)
 
 
 # Questions about a model.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
 
+from headrace.chat_models.charging import charge, usage_and_facts
 from headrace.chat_models.fitting import fit, remarks
 from headrace.chat_models.timeouts import Watch
 from headrace.engine import observe
@@ -142,8 +143,9 @@ async def _generate(
         raise WireError(
             f"`{model.get_name()}._generate` gives an AIMessage, not {type(message).__name__}"
         )
-    served = message.response_metadata.get("model_name")
-    message.response_metadata.update(remarks(model, settings, served), **watch.figures)
+    about = message.response_metadata
+    about.update(remarks(model, settings, about.get("model_name")), **watch.figures)
+    about.update(charge(model, settings, message.usage_metadata, about))
     return message
 
 
@@ -166,18 +168,19 @@ async def _watched(
             seen.append(chunk)
             yield chunk
     except Exception as error:
-        _keep_partial(error, seen)
+        _keep_partial(error, seen, model, settings)
         raise
     finally:
         await close(items)
-    told = remarks(model, settings, _served(seen))
-    yield AIMessageChunk("", response_metadata={**told, **watch.figures}, chunk_position="last")
+    told = {**_told(model, settings, seen), **watch.figures}
+    yield AIMessageChunk("", response_metadata=told, chunk_position="last")
 
 
-def _served(seen: list[AIMessageChunk]) -> Any:
-    """The model that answered; it is said in the first chunks, if at all."""
-    names = (chunk.response_metadata.get("model_name") for chunk in seen)
-    return next((name for name in names if name is not None), None)
+def _told(model: BaseChatModel, settings: Settings, seen: list[AIMessageChunk]) -> dict[str, Any]:
+    """What is to be said of an answer that came in these chunks: remarks and its cost."""
+    usage, said = usage_and_facts(seen)
+    told = remarks(model, settings, said.get("model_name"))
+    return {**told, **charge(model, settings, usage, {**said, **told})}
 
 
 def _begun(settings: Settings, run: Run) -> tuple[Watch, Settings]:
@@ -186,9 +189,12 @@ def _begun(settings: Settings, run: Run) -> tuple[Watch, Settings]:
     return watch, replace(settings, watch=watch, notes=settings.notes.copy())
 
 
-def _keep_partial(error: Exception, seen: list[AIMessageChunk]) -> None:
+def _keep_partial(
+    error: Exception, seen: list[AIMessageChunk], model: BaseChatModel, settings: Settings
+) -> None:
     if isinstance(error, StreamInterruptedError) and error.partial is None and seen:
         error.partial = message_chunk_to_message(sum_chunks(seen))
+        error.partial.response_metadata.update(_told(model, settings, seen))
         error.usage = error.partial.usage_metadata
 
 

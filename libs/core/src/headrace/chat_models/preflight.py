@@ -12,12 +12,11 @@ from headrace.chat_models.notes import Record
 from headrace.chat_models.settings import Settings
 from headrace.errors import UnsupportedContentError, UnsupportedParameterError
 from headrace.messages import BaseMessage, convert_to_messages, count_tokens_approximately
+from headrace.profiles import cost_range, mode_of
 
 if TYPE_CHECKING:
     from headrace.chat_models.base import BaseChatModel
     from headrace.chat_models.settings import Call
-
-_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ def look_ahead(model: BaseChatModel, input: Any, call: Call) -> Preflight:
         modalities={kind: facts.get(SEEN_BY[kind]) for kind in sorted(modalities(messages))},
         tools=tuple(str(tool.get("name") or tool.get("type")) for tool in asked.tools),
         tools_with_schema=bool(asked.tools) and asked.response_format is not None,
-        cost=cost_range(tokens, reserved, facts),
+        cost=cost_range(tokens, reserved, facts, mode=mode_of(settings.sent, facts)),
         warnings=tuple(warned) + _doubts(asked, messages, facts),
         adapted=tuple(settings.notes.records) if not errors else (),
         errors=tuple(errors),
@@ -117,34 +116,3 @@ def fits(tokens: int, reserved: int | None, facts: Mapping[str, Any]) -> bool | 
     bounds = ((tokens, facts.get("max_input_tokens")), (total, facts.get("context_size")))
     known = [size <= bound for size, bound in bounds if bound]
     return all(known) if known else None
-
-
-def cost_range(
-    tokens: int, reserved: int | None, facts: Mapping[str, Any]
-) -> tuple[float, float] | None:
-    """The least and the most a request costs, in USD; None where a price or bound is unknown.
-
-    Least: an answer of one token. Most: an answer as long as it may be.
-    """
-    prices = _tier(facts.get("cost") or {}, tokens, facts.get("cost_tier_inclusive") is True)
-    longest = reserved or facts.get("max_output_tokens")
-    into, out = prices.get("input"), prices.get("output")
-    if into is None or out is None or longest is None:
-        return None
-    room = facts.get("context_size")
-    if room and not reserved:
-        longest = max(min(longest, room - tokens), 1)
-    dearest = max(out, prices.get("reasoning") or 0)
-    return (
-        (tokens * into + out) / _MILLION,
-        (tokens * max(into, prices.get("cache_write") or 0) + longest * dearest) / _MILLION,
-    )
-
-
-def _tier(cost: Mapping[str, Any], tokens: int, inclusive: bool) -> Mapping[str, Any]:
-    """The prices of a request of this size; a tier prices the whole of it."""
-    prices: Mapping[str, Any] = cost
-    for tier in cost.get("tiers", ()):
-        if tokens > tier["above"] or (inclusive and tokens == tier["above"]):
-            prices = {**prices, **tier}
-    return prices

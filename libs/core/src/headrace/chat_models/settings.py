@@ -49,6 +49,13 @@ class Settings:
     notes: Notes = field(default_factory=Notes, compare=False)
     shape: Shape | None = None
 
+    @property
+    def sent(self) -> Mapping[str, Any]:
+        """The parameters by name, with those that are passed on as they are."""
+        params = self.params
+        raw = (params.get("model_kwargs"), params.get("extra_body"))
+        return {**params, **(raw[0] or {}), **(raw[1] or {})} if any(raw) else params
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
