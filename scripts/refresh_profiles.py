@@ -1,5 +1,6 @@
 """Writes the profiles of all partners anew from models.dev: `make profiles`.
 
+A partner is what stands in libs/partners/; its providers are those of its entry points.
 Options: --source URL|FILE (default models.dev), --date of the source, --check (write nothing,
 exit 1 if anything differs). All is worked out before the first file is written.
 """
@@ -8,21 +9,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tomllib
 from pathlib import Path
 
 from headrace.errors import HeadraceError
-from headrace.profiles.refresh import Plan, plan_refresh
+from headrace.profiles.naming import data_id
+from headrace.profiles.refresh import Plan, is_mapped, plan_refresh
 from headrace.profiles.source import MODELS_DEV, RECORD, read_source, record
 from headrace.profiles.write import replace_file
+from headrace.registry import GROUP
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTNERS = {  # import name -> the data files of its providers; a partner is added when it lands
-    "openai": (
-        "openai", "deepseek", "moonshot", "xai", "groq", "together", "openrouter", "fireworks",
-        "perplexity", "llama_api", "gemini_openai", "mistral_openai", "dashscope_openai",
-        "open_weights",
-    ),
-}  # fmt: skip
 
 
 def main(argv: list[str]) -> int:
@@ -50,12 +47,15 @@ def main(argv: list[str]) -> int:
 
 
 def data_files(root: Path) -> list[tuple[Path, str]]:
-    """(package folder, provider) of every data file."""
-    return [
-        (root / "libs" / "partners" / partner / "src" / f"headrace_{partner}", provider)
-        for partner, providers in PARTNERS.items()
-        for provider in providers
-    ]
+    """(package folder, name of the file) of every data file, by partner and entry point."""
+    found: dict[tuple[Path, str], None] = {}
+    for project in sorted(root.glob("libs/partners/*/pyproject.toml")):
+        groups = tomllib.loads(project.read_text("utf-8"))["project"].get("entry-points", {})
+        for provider, where in groups.get(GROUP, {}).items():
+            if is_mapped(provider):
+                package = where.partition(":")[0].partition(".")[0]
+                found[project.parent / "src" / package, data_id(provider)] = None
+    return list(found)
 
 
 def tell(plan: Plan) -> None:

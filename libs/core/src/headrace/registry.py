@@ -54,6 +54,13 @@ class Provider:
         found = _imported(self.model_class or self.chat_model)
         return found if isinstance(found, type) and issubclass(found, BaseChatModel) else None
 
+    def profile_packages(self) -> tuple[str, ...]:
+        """The packages that hold facts about its models, by import name."""
+        cls = self.find_model_class()
+        if cls is not None:
+            return cls.profiles
+        return (self.package.replace("-", "_"),) if self.package else ()
+
     def find_credential(self) -> type[Credential] | None:
         """Its kind of credential, if it has one."""
         return cast("type[Credential] | None", _imported(self.credential))

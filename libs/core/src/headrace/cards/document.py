@@ -51,11 +51,10 @@ def catalog(
 
 
 def _row(provider: Provider) -> dict[str, Any]:
-    credential, cls = provider.find_credential(), provider.find_model_class()
-    packages = cls.profiles if cls is not None else ()
+    credential = provider.find_credential()
     return {
         "id": provider.name,
-        "label": provider_label(provider.name, packages=packages),
+        "label": provider_label(provider.name, packages=provider.profile_packages()),
         "package": provider.package,
         "credential": credential.type_name() if credential is not None else None,
         "families": {},

@@ -77,16 +77,22 @@ def _deprecated() -> dict[str, tuple[str, Any]]:
     """`provider:model`, and the bare name where all who list it deprecate it -> facts."""
     listed: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
     for provider in installed_providers():
-        package = (find_provider(provider).package or "").replace("-", "_")
-        data = provider_data(package, data_id(provider)) if package else None
-        for model, facts in data.models.items() if data else ():
-            listed[model].append((provider, facts))
-            listed[f"{provider}:{model}"].append((provider, facts))
+        for package in find_provider(provider).profile_packages():
+            if (data := provider_data(package, data_id(provider))) is None:
+                continue
+            for name, model in data.exact_names.items():
+                entry = provider, data.models[model]
+                listed[name].append(entry)
+                listed[f"{provider}:{name}"].append(entry)
     return {
         name: entries[0]
         for name, entries in listed.items()
-        if all(facts.get("status") == "deprecated" for _, facts in entries)
+        if all(_ends(facts) for _, facts in entries)
     }
+
+
+def _ends(facts: Mapping[str, Any]) -> bool:
+    return facts.get("status") == "deprecated" or "deprecation_date" in facts
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -87,7 +87,8 @@ def _show(chosen: argparse.Namespace) -> int:
         provider, model = canonical(prefix), rest
     else:
         provider, model = infer_provider(chosen.model), chosen.model
-    profile = find_profile(provider, model, packages=package_of(provider), warn=False)
+    packages = find_provider(provider).profile_packages()
+    profile = find_profile(provider, model, packages=packages, warn=False)
     if chosen.json:
         print(json.dumps(_as_json(provider, model, profile), ensure_ascii=False))
     else:
@@ -95,13 +96,6 @@ def _show(chosen: argparse.Namespace) -> int:
     if not profile:
         print(f"headrace: nothing is known about `{provider}:{model}`", file=sys.stderr)
     return int(not profile)
-
-
-def package_of(provider: str) -> str:
-    """The import name of the package that holds a provider's data files."""
-    found = find_provider(provider)
-    named = getattr(found, "profiles", None) or found.package or ""
-    return str(named).replace("-", "_")
 
 
 def _as_json(provider: str, model: str, profile: ModelProfile) -> dict[str, Any]:

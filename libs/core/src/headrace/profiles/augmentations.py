@@ -3,7 +3,8 @@
 `[provider]`: of every model. `[[groups]]`, in order: `facts` of the models whose id fits `match`
 (shell patterns) and not `except`, and of which the facts in `when` hold. `[models."id"]`: of one;
 where upstream lacks it, it needs a `name`, or a `base` whose facts hold for it too. `unset` lists
-what upstream says but is not so. `[aliases]`: another name = an id. Later ones win.
+what upstream says but is not so. `[aliases]`: another name = an id. Later ones win. `upstream`:
+the ids of a provider of your own at models.dev; [] where it has none.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Augmentations:
     groups: tuple[Group, ...] = ()
     models: Mapping[str, Facts] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    upstream: tuple[str, ...] | None = None
 
     def apply(self, upstream: Mapping[str, Facts]) -> dict[str, Facts]:
         """Facts of all models, each with `augmented`: the sorted names of those that are ours."""
@@ -128,7 +130,7 @@ def read_augmentations(path: Path | None) -> Augmentations:
         content = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ProfileError(f"{path}: cannot be read: {error}") from error
-    _known(content, ("provider", "groups", "models", "aliases"), f"{path}")
+    _known(content, ("provider", "groups", "models", "aliases", "upstream"), f"{path}")
     groups = content.get("groups", [])
     if not isinstance(groups, list):
         raise ProfileError(f"{path}: `groups` is a list of tables: [[groups]]")
@@ -136,12 +138,14 @@ def read_augmentations(path: Path | None) -> Augmentations:
     aliases = _table(content.get("aliases", {}), f"{path}: `aliases`")
     if not all(isinstance(to, str) for to in aliases.values()):
         raise ProfileError(f'{path}: `aliases` names models: "another name" = "its id"')
+    theirs = content.get("upstream")
     return Augmentations(
         path,
         _facts(content.get("provider", {}), f"{path}: provider"),
         tuple(_group(entry, f"{path}: groups[{at}]") for at, entry in enumerate(groups)),
         {model: _facts(facts, f"{path}: models.{model!r}") for model, facts in models.items()},
         aliases,
+        None if theirs is None else _patterns(theirs, f"{path}: `upstream`"),
     )
 
 

@@ -51,7 +51,9 @@ class ProviderData:
             if parts := undated(model):
                 base = parts[0].lower()
                 self._dated[base] = max(self._dated.get(base, ("", "")), (parts[1], model))
-        self._aliases |= {name.lower(): to for name, to in content.get("aliases", {}).items()}
+        named: Mapping[str, str] = content.get("aliases", {})
+        self._aliases |= {name.lower(): to for name, to in named.items()}
+        self.exact_names = {**named, **{model: model for model in self.models}}
 
     @property
     def names(self) -> list[str]:

@@ -69,9 +69,12 @@ def plan_refresh(
         f"augmentations: {_short(added)}" if added else f"augmentations: none found for {ours}"
     ]
     mine = read_augmentations(added)
+    theirs = theirs if mine.upstream is None else list(mine.upstream)
     if ours == OPEN_WEIGHTS:
         about, facts = _open_weights(upstream)
         label = f"{upstream.label}, open weights"
+    elif not theirs:
+        about, facts, label = {}, {}, "augmentations"
     else:
         about, facts, grown = _of_providers(theirs, upstream)
         label = upstream.label
@@ -89,12 +92,18 @@ def identify(provider: str) -> tuple[str, list[str]]:
     """(our id of the data file, models.dev's ids) from one of ours or theirs."""
     ours = data_id(provider)
     known: Mapping[str, list[str]] = table()["upstream"]
-    if ours in known or ours == OPEN_WEIGHTS:
+    if is_mapped(provider):
         return ours, list(known.get(ours, ()))
     for name, theirs in known.items():
         if theirs[0] == provider:
             return name, list(theirs)
     return provider, [provider]
+
+
+def is_mapped(provider: str) -> bool:
+    """Whether it is known which models.dev data holds the facts of a provider of ours."""
+    ours = data_id(provider)
+    return ours in table()["upstream"] or ours == OPEN_WEIGHTS
 
 
 def _of_providers(
@@ -106,7 +115,8 @@ def _of_providers(
     for name in theirs:
         if name not in upstream.providers:
             raise ProfileError(
-                f"models.dev has no provider `{name}`{suggestion(name, upstream.providers)}"
+                f"models.dev has no provider `{name}`{suggestion(name, upstream.providers)}; "
+                "the augmentations may say `upstream = [...]`, with its ids there, [] for none"
             )
         entry = upstream.providers[name]
         where = f"models.dev: {name}"
