@@ -4,7 +4,7 @@ HeadraceError
 ├── ConfigurationError
 │   ├── UnknownProviderError · MissingPackageError · MissingCredentialError
 ├── InputError · SuspendedError · StepError · RecursionLimitError
-├── WireError · OutputParserError · StructuredOutputError
+├── WireError · OutputParserError · StructuredOutputError · AnswerRejectedError
 ├── ToolError · ToolLoopLimitError · UsageLimitExceeded
 ├── UnsupportedParameterError · UnsupportedContentError
 └── ModelError
@@ -78,6 +78,14 @@ class StructuredOutputError(OutputParserError):
     ) -> None:
         super().__init__(message)
         self.raw, self.errors, self.attempts = raw, list(errors), attempts
+
+
+class AnswerRejectedError(HeadraceError):
+    """A predicate of a retry or fallback refused an answer: `answer`, with its `usage`."""
+
+    def __init__(self, message: str, *, answer: Any = None) -> None:
+        super().__init__(message)
+        self.answer, self.usage = answer, getattr(answer, "usage_metadata", None)
 
 
 class ToolError(HeadraceError):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from headrace import tool
+from headrace import RunnableLambda, StrOutputParser, tool
+from headrace.callbacks import get_usage_metadata_callback
 from headrace.chat_models import Model
 from headrace.errors import InputError, ModelAPIError, ModelRateLimitError, StructuredOutputError
 from headrace.messages import AIMessage
@@ -74,6 +75,65 @@ def test_with_retry_replaces_the_models_own_retries(world: Any) -> None:
     with pytest.raises(ModelRateLimitError):
         world.invoke(model.with_retry(stop_after_attempt=2), "hi")
     assert len(model.calls) == 2
+
+
+WRAPPED = {
+    "chain": lambda m: (m | StrOutputParser()).with_retry(stop_after_attempt=2, **FIRM),
+    "schema": lambda m: m.with_structured_output(City).with_retry(stop_after_attempt=2, **FIRM),
+    "bound": lambda m: m.with_retry(stop_after_attempt=2, **FIRM).bind(temperature=1),
+    "twice": lambda m: m.with_retry(stop_after_attempt=5).with_retry(stop_after_attempt=2, **FIRM),
+    "in a function": lambda m: RunnableLambda(lambda x: m).with_retry(stop_after_attempt=2, **FIRM),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+def test_a_retry_around_a_model_takes_the_place_of_its_own_attempts(world: Any, wrap: Any) -> None:
+    model = ScriptedChatModel([BUSY] * 19, max_retries=4)
+    with pytest.raises(ModelRateLimitError):
+        world.invoke(wrap(model), "hi")
+    assert len(model.calls) == 2
+
+
+def test_an_error_that_a_retry_does_not_want_is_left_to_the_models_own_attempts(world: Any) -> None:
+    model = ScriptedChatModel([BUSY, "not json", BUSY, '{"name": "Ulm"}'], max_retries=1)
+    asking = model.with_structured_output(City).with_retry(
+        retry_if_exception_type=StructuredOutputError, **FIRM
+    )
+    assert world.invoke(asking, "hi") == City(name="Ulm")
+
+
+def test_an_invoked_stream_that_breaks_off_is_tried_again(world: Any) -> None:
+    model = ScriptedChatModel([["half", BUSY], "whole"])
+    assert world.invoke(model, "hi").text == "whole"
+
+
+def test_a_stream_that_broke_off_is_tried_again_only_where_it_is_held_back(world: Any) -> None:
+    model = ScriptedChatModel([["half", BUSY], ["half", BUSY], "whole"])
+    with pytest.raises(ModelRateLimitError):
+        world.stream(model, "hi")
+    held = model.with_retry(retry_after_first_chunk=True, **FIRM)
+    assert sum(world.stream(held, "hi")).text == "whole"
+
+
+def is_refusal(answer: AIMessage) -> bool:
+    return answer.response_metadata.get("finish_reason") == "refusal"
+
+
+def refusal() -> AIMessage:
+    return AIMessage(
+        "no",
+        usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
+        response_metadata={"finish_reason": "refusal", "model_name": "m"},
+    )
+
+
+def test_the_usage_of_a_refused_answer_is_counted(world: Any) -> None:
+    model = ScriptedChatModel([refusal(), refusal()])
+    others = [ScriptedChatModel([refusal(), "yes"])]
+    asked = model.with_fallbacks(others, fallback_on=is_refusal)
+    with get_usage_metadata_callback() as used:
+        assert sum(world.stream(asked.with_retry(**FIRM), "hi")).text == "yes"
+    assert used.usage_metadata["m"]["total_tokens"] == 9
 
 
 def test_retry_outside_a_schema_tries_an_unreadable_answer_again(world: Any) -> None:

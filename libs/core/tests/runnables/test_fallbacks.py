@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from headrace.errors import InputError, SuspendedError
+from headrace.engine.bounds import NO_BOUNDS
+from headrace.engine.run import Run
+from headrace.engine.strands import Budget, Scope
+from headrace.errors import AnswerRejectedError, InputError, SuspendedError
 from headrace.runnables import RunnableGenerator, RunnableLambda
 
 
@@ -137,8 +140,54 @@ def test_arguments_of_a_call_reach_all_members(world: Any) -> None:
     assert world.invoke(step.bind(by=3), 2) == 6
 
 
+def is_empty(answer: str) -> bool:
+    return not answer
+
+
+def says_first(error: Exception) -> bool:
+    return "first" in str(error)
+
+
+@pytest.mark.parametrize(
+    "options", [{"fallback_on": is_empty}, {"fallback_if_result": lambda text: not text}]
+)
+def test_an_answer_that_a_predicate_refuses_is_another_steps_to_give(
+    world: Any, options: Any
+) -> None:
+    step = RunnableLambda(lambda _: "").with_fallbacks([lambda _: "", lambda _: "ok"], **options)
+    assert world.invoke(step, 0) == "ok"
+    assert world.stream(step, 0) == ["ok"]
+
+
+def test_a_refused_answer_is_raised_where_none_is_accepted(world: Any) -> None:
+    step = RunnableLambda(lambda _: "").with_fallbacks([fail], fallback_on=[is_empty, says_first])
+    with pytest.raises(AnswerRejectedError, match="`is_empty` refused the answer ''") as caught:
+        world.invoke(step, 0)
+    assert caught.value.__notes__ == ["fallback `fail` failed too: ValueError: the first failed"]
+
+
+def test_functions_are_told_apart_by_what_they_take(world: Any) -> None:
+    step = first.with_fallbacks([fail_otherwise, lambda _: "ok"], fallback_on=[says_first])
+    with pytest.raises(OSError, match="second"):
+        world.invoke(step, 0)
+
+
+def test_no_step_begins_after_the_deadline(world: Any) -> None:
+    called: list[Any] = []
+    step = first.with_fallbacks([called.append])
+
+    async def work(io: Any) -> None:
+        await Run(io, Budget(), Scope()).bounded(NO_BOUNDS.within(-1)).invoke(step, 7)
+
+    with pytest.raises(ValueError, match="first"):
+        world.run(work)
+    assert called == []
+
+
 def test_what_cannot_be_a_fallback_or_handled_is_refused() -> None:
     with pytest.raises(InputError, match="list of Runnables"):
         first.with_fallbacks(first)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="KeyboardInterrupt"):
         first.with_fallbacks([first], exceptions_to_handle=(KeyboardInterrupt,))
+    with pytest.raises(InputError, match="annotate its parameter"):
+        first.with_fallbacks([first], fallback_on=lambda unknown: True)

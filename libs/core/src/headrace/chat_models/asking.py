@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
@@ -24,7 +25,7 @@ from headrace.messages import (
 from headrace.runnables.retrying import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from headrace.chat_models.base import BaseChatModel
     from headrace.chat_models.settings import Call, Settings
@@ -32,27 +33,20 @@ if TYPE_CHECKING:
 
 
 _WAITS = {"initial": 0.5, "max": 8.0, "jitter": 0.5}  # seconds
-_PATIENCE = 60.0  # a `retry_after` beyond it is for the caller to know, not to sit through
 
 
-def _retryable(error: BaseException) -> bool:
-    wait = getattr(error, "retry_after", None) or 0.0
-    return getattr(error, "is_retryable", False) is True and wait <= _PATIENCE
-
-
-def _policy(model: BaseChatModel, call: Call) -> RetryPolicy | None:
-    retries = model.max_retries if call.retries is None else call.retries
-    if not retries:
-        return None
+@cache
+def _own_policy(retries: int) -> RetryPolicy:
     return RetryPolicy(
-        retry_if_exception_type=_retryable,
+        retry_if_exception_type=lambda error: getattr(error, "is_retryable", False) is True,
         exponential_jitter_params=_WAITS,
         stop_after_attempt=retries + 1,
     )
 
 
-def _own(model: BaseChatModel, run: Run) -> Run:
-    """The run with what the model itself was given to say of its requests."""
+def _own(model: BaseChatModel, settings: Settings, run: Run) -> Run:
+    """The run with what the model itself was given to say of its requests, and its deadline."""
+    run = run.bounded(run.bounds.within(settings.watch.timeout.total))
     if model.callbacks is None and not model.tags and not model.metadata:
         return run
     return run.pending(tags=model.tags, metadata=model.metadata, callbacks=model.callbacks)
@@ -61,15 +55,13 @@ def _own(model: BaseChatModel, run: Run) -> Run:
 async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessage:
     """The message that answers `input`; streams inside where a listener wants chunks."""
     messages, settings = fit(model, convert_to_messages(input), model.settings(call))
-    run = _own(model, run)
+    run = _own(model, settings, run)
 
     async def work(_: Any, run: Run) -> AIMessage:
-        if model.streams and (run.wants_chunks or not model.generates):
-            return await _summed(model, messages, settings, call, run)
-        policy = _policy(model, call)
-        if policy is None:
-            return await _generate(model, messages, settings, run)
-        answer = await policy.value(lambda run: _generate(model, messages, settings, run), run)
+        streams = model.streams and (run.wants_chunks or not model.generates)
+        once = _summed if streams else _generate
+        policy = _own_policy(model.max_retries)
+        answer = await policy.value(lambda run: once(model, messages, settings, run), run)
         return cast(AIMessage, answer)
 
     if not run.observed:
@@ -82,15 +74,16 @@ async def ask_stream(
 ) -> AsyncGenerator[AIMessageChunk, None]:
     """The chunks of the answer; the last has `chunk_position="last"`."""
     messages, settings = fit(model, convert_to_messages(input), model.settings(call))
-    run = _own(model, run)
+    run = _own(model, settings, run)
 
-    def work(_: AsyncIterator[Any], run: Run) -> AsyncGenerator[AIMessageChunk, None]:
-        return _attempts(model, messages, settings, call, run)
+    def work(_: Any, run: Run) -> AsyncGenerator[AIMessageChunk, None]:
+        policy = _own_policy(model.max_retries)
+        return policy.stream(lambda run: _watched(model, messages, settings, run), run)
 
     if run.observed:
         items = observe.stream(run, model.get_name(), "chat_model", Once(input), work)
     else:
-        items = _attempts(model, messages, settings, call, run)
+        items = work(input, run)
     try:
         async for chunk in items:
             yield chunk
@@ -98,21 +91,15 @@ async def ask_stream(
         await close(items)
 
 
-def _attempts(
-    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, call: Call, run: Run
-) -> AsyncGenerator[AIMessageChunk, None]:
-    policy = _policy(model, call)
-    if policy is None:
-        return _watched(model, messages, settings, run)
-    return policy.stream(lambda run: _watched(model, messages, settings, run), run)
-
-
 async def _summed(
-    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, call: Call, run: Run
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
 ) -> AIMessage:
-    """The message of a stream, each chunk told to those who listen."""
+    """The message of a stream, each chunk told to those who listen.
+
+    One that breaks off may be tried again as any request: its caller has seen nothing of it.
+    """
     chunks = []
-    items = _attempts(model, messages, settings, call, run)
+    items = _watched(model, messages, settings, run)
     try:
         async for chunk in items:
             if run.wants_chunks:
@@ -185,7 +172,7 @@ def _told(model: BaseChatModel, settings: Settings, seen: list[AIMessageChunk]) 
 
 def _begun(settings: Settings, run: Run) -> tuple[Watch, Settings]:
     """A watch and notes of this attempt's own, and the settings with them."""
-    watch = Watch(settings.watch.timeout, run.scope)
+    watch = Watch(replace(settings.watch.timeout, total=run.bounds.left), run.scope)
     return watch, replace(settings, watch=watch, notes=settings.notes.copy())
 
 

@@ -8,13 +8,13 @@ from headrace.chat_models.model import Layer, Model, as_model
 from headrace.engine.drive import close
 from headrace.engine.hooks import provide
 from headrace.engine.run import check_config
-from headrace.errors import SuspendedError
+from headrace.messages import AIMessageChunk, message_chunk_to_message
 from headrace.runnables.binding import own_listeners
-from headrace.runnables.fallbacks import first_error
+from headrace.runnables.falling_back import FallbackPolicy
 from headrace.runnables.retrying import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 
     from headrace.chat_models.settings import Call
     from headrace.engine.run import Run
@@ -55,7 +55,7 @@ class Listen(Layer):
 
 
 class Retry(Layer):
-    """`with_retry`: tries again; what is inside does not try again by itself."""
+    """`with_retry`: tries again; what is inside leaves to it the errors it wants."""
 
     __slots__ = ("policy",)
 
@@ -64,7 +64,7 @@ class Retry(Layer):
 
     async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
         async def attempt(run: Run) -> Any:
-            return await inner._ask(input, call.without_retries(), run)
+            return await inner._ask(input, call, self.policy.takes(run))
 
         return await self.policy.value(attempt, run)
 
@@ -72,9 +72,9 @@ class Retry(Layer):
         self, inner: Model[Any], input: Any, call: Call, run: Run
     ) -> AsyncGenerator[Any, None]:
         def attempt(run: Run) -> AsyncIterator[Any]:
-            return inner._ask_stream(input, call.without_retries(), run)
+            return inner._ask_stream(input, call, self.policy.takes(run))
 
-        items = self.policy.stream(attempt, run)
+        items = self.policy.stream(attempt, run, whole=_whole)
         try:
             async for item in items:
                 yield item
@@ -88,59 +88,42 @@ class Retry(Layer):
 class Fallbacks(Layer):
     """`with_fallbacks`: the next model where one fails, before its first chunk."""
 
-    __slots__ = ("exceptions", "others")
+    __slots__ = ("others", "policy")
 
-    def __init__(
-        self,
-        fallbacks: Sequence[Any],
-        exceptions_to_handle: tuple[type[Exception], ...] = (Exception,),
-    ) -> None:
+    def __init__(self, fallbacks: Sequence[Any], **options: Any) -> None:
         self.others = tuple(as_model(other, "with_fallbacks") for other in fallbacks)
-        self.exceptions = exceptions_to_handle
+        self.policy = FallbackPolicy(**options)
 
     async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
-        first: Exception | None = None
-        error: Exception | None = None
-        for model in (inner, *self.others):
-            if error is not None:
-                await run.note("fallback", {"error": error, "step": model.get_name()})
-            try:
-                return await model._ask(input, call, run)
-            except SuspendedError:
-                raise
-            except self.exceptions as failure:
-                error, first = failure, first_error(first, failure, model)
-        assert first is not None
-        raise first
+        models = (inner, *self.others)
+
+        def ask(number: int, error: Exception | None) -> Coroutine[Any, Any, Any]:
+            return models[number]._ask(input, call, run)
+
+        return await self.policy.value(models, ask, run)
 
     async def stream(
         self, inner: Model[Any], input: Any, call: Call, run: Run
     ) -> AsyncGenerator[Any, None]:
-        first: Exception | None = None
-        error: Exception | None = None
-        for model in (inner, *self.others):
-            if error is not None:
-                await run.note("fallback", {"error": error, "step": model.get_name()})
-            items = model._ask_stream(input, call, run)
-            begun = False
-            try:
-                async for item in items:
-                    begun = True
-                    yield item
-                return
-            except SuspendedError:
-                raise
-            except self.exceptions as failure:
-                if begun:
-                    raise
-                error, first = failure, first_error(first, failure, model)
-            finally:
-                await close(items)
-        assert first is not None
-        raise first
+        models = (inner, *self.others)
+
+        def open(number: int, error: Exception | None) -> AsyncIterator[Any]:
+            return models[number]._ask_stream(input, call, run)
+
+        items = self.policy.stream(models, open, run, whole=_whole)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await close(items)
 
     def __repr__(self) -> str:
         return f"with_fallbacks({list(self.others)!r})"
+
+
+def _whole(total: Any) -> Any:
+    """An answer as predicates know it, of the sum of its chunks."""
+    return message_chunk_to_message(total) if isinstance(total, AIMessageChunk) else total
 
 
 provide("config_layer", Config)

@@ -72,6 +72,9 @@ class ToolLoop(Runnable[ModelInput, Any]):
         self, talk: Talk, run: Run, ask: Callable[..., AsyncGenerator[Any, None]]
     ) -> AsyncGenerator[Any, None]:
         """All that happens on the way; `talk` holds what came of it."""
+        # A retry around the loop begins the conversation anew; what it cost to come so far
+        # shall not be lost for one request, which is therefore tried again by itself as well.
+        run = run.bounded(run.bounds.untaken())
         for step in range(self.max_steps):
             run.check()
             asked = ask(talk, self._call(step), run)

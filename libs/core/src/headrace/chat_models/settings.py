@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from headrace.chat_models.notes import Notes
@@ -61,7 +61,7 @@ class Settings:
 class Call:
     """What was bound around a model or said at the call; every provider understands it.
 
-    `retries` replaces the model's own `max_retries`. `options` are constructor fields by name.
+    `options` are constructor fields by name.
     `rung`: how an object is asked for, after 0 has failed; see `shaping`.
     `passes_calls`: somebody runs the calls, so an answer that makes any passes unparsed.
     """
@@ -71,7 +71,6 @@ class Call:
     schema: OutputSchema | None = None
     stop: tuple[str, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    retries: int | None = None
     passes_calls: bool = False
     rung: int = 0
 
@@ -85,13 +84,9 @@ class Call:
             self.schema or inner.schema,
             inner.stop if self.stop is None else self.stop,
             {**inner.options, **self.options},
-            inner.retries if self.retries is None else self.retries,
             self.passes_calls or inner.passes_calls,
             self.rung or inner.rung,
         )
-
-    def without_retries(self) -> Call:
-        return replace(self, retries=0)
 
 
 NO_CALL = Call()

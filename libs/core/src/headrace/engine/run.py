@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from uuid import UUID
 
 from headrace.engine import observe
+from headrace.engine.bounds import NO_BOUNDS, Bounds
 from headrace.engine.events import IDS, Event, EventKind, Listener, as_listeners, report
 from headrace.engine.strands import DEFAULT_CONCURRENCY, Budget, Scope, Stopped
 from headrace.errors import InputError, suggestion
@@ -76,6 +77,7 @@ class Run:
         "_pending",
         "_seq",
         "_shared",
+        "bounds",
         "budget",
         "configurable",
         "depth",
@@ -93,7 +95,7 @@ class Run:
 
     def __init__(self, io: World, budget: Budget, scope: Scope) -> None:
         self.io, self.budget, self.scope = io, budget, scope
-        self.depth = DEFAULT_RECURSION_LIMIT
+        self.depth, self.bounds = DEFAULT_RECURSION_LIMIT, NO_BOUNDS
         self.tags: tuple[str, ...] = ()
         self.metadata: dict[str, Any] = {}
         self.configurable: dict[str, Any] = {}
@@ -116,13 +118,21 @@ class Run:
         new.id, new.parent_ids = self.id, self.parent_ids
         new.name, new.run_type = self.name, self.run_type
         new._own, new._pending, new._seq = self._own, self._pending, self._seq
-        new._shared = self._shared
+        new._shared, new.bounds = self._shared, self.bounds
         return new
 
     def within(self, scope: Scope) -> Run:
         """This run, called off when `scope` is."""
         new = self._copy()
         new.scope = scope
+        return new
+
+    def bounded(self, bounds: Bounds) -> Run:
+        """This run under other bounds; itself where they are its own."""
+        if bounds is self.bounds:
+            return self
+        new = self._copy()
+        new.bounds = bounds
         return new
 
     def deeper(self) -> Run:

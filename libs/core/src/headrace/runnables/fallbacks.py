@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headrace.engine.drive import Once, close
+from headrace.engine.drive import Once, close, close_all
 from headrace.engine.hooks import provide
-from headrace.errors import InputError, SuspendedError
+from headrace.errors import InputError
 from headrace.runnables.base import Runnable
 from headrace.runnables.coercion import coerce_to_runnable
+from headrace.runnables.falling_back import FallbackPolicy
 from headrace.runnables.replay import Replay
 from headrace.runnables.wrapping import rewrapped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 
     from headrace.engine.run import Run
 
@@ -26,19 +27,20 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
     """`runnable`, then each of `fallbacks` while the one before fails; a stream before its start.
 
     The first error is raised if all fail, with notes of the others. `exception_key`: where in
-    the input dict a fallback finds the error before it. SuspendedError is never handled: it
-    says that the call was made by the wrong door. Methods reach all members that have them.
+    the input dict a fallback finds the error before it. Other options: see `FallbackPolicy`.
+    Methods reach all members that have them.
     """
 
-    __slots__ = ("exception_key", "exceptions_to_handle", "fallbacks", "runnable")
+    __slots__ = ("exception_key", "fallbacks", "policy", "runnable")
 
     def __init__(
         self,
         runnable: Runnable[Input, Output],
         fallbacks: Sequence[Any],
         *,
-        exceptions_to_handle: tuple[type[Exception], ...] | type[Exception] = (Exception,),
         exception_key: str | None = None,
+        policy: FallbackPolicy | None = None,
+        **options: Any,
     ) -> None:
         if isinstance(fallbacks, Runnable | str | Mapping) or not hasattr(fallbacks, "__iter__"):
             raise InputError(f"`fallbacks` is a list of Runnables, not {fallbacks!r}")
@@ -46,49 +48,47 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         self.fallbacks: tuple[Runnable[Any, Any], ...] = tuple(
             coerce_to_runnable(step) for step in fallbacks
         )
-        self.exceptions_to_handle = _exception_types(exceptions_to_handle)
+        self.policy = policy or FallbackPolicy(**options)
         self.exception_key = exception_key
 
     async def _invoke(self, input: Any, run: Run) -> Any:
-        first: Exception | None = None
-        error: Exception | None = None
-        for number, step in enumerate((self.runnable, *self.fallbacks)):
-            if error is not None:
-                await run.note("fallback", {"error": error, "step": step.get_name()})
-            try:
-                return await run.invoke(step, self._with_error(input, error), _tag(number))
-            except self.exceptions_to_handle as failure:
-                if isinstance(failure, SuspendedError):
-                    raise
-                error, first = failure, first_error(first, failure, step)
-        assert first is not None
-        raise first
+        steps = (self.runnable, *self.fallbacks)
+
+        def ask(number: int, error: Exception | None) -> Coroutine[Any, Any, Any]:
+            return run.invoke(steps[number], self._with_error(input, error), _tag(number))
+
+        return await self.policy.value(steps, ask, run)
 
     async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
         given = Replay(chunks)
-        first: Exception | None = None
-        error: Exception | None = None
-        for number, step in enumerate((self.runnable, *self.fallbacks)):
-            if error is not None:
-                await run.note("fallback", {"error": error, "step": step.get_name()})
-            source = self._source(given, error)
-            items = run.transform(step, source, _tag(number))
-            begun = False
-            try:
-                async for item in items:
-                    begun = True
-                    given.settle()
-                    yield item
-                return
-            except self.exceptions_to_handle as failure:
-                if begun or given.failed or isinstance(failure, SuspendedError):
-                    raise
-                error, first = failure, first_error(first, failure, step)
-            finally:
-                await close(items)
-                await close(source)
-        assert first is not None
-        raise first
+        steps = (self.runnable, *self.fallbacks)
+
+        def open(number: int, error: Exception | None) -> AsyncIterator[Any]:
+            return self._attempt(steps[number], given, error, run, _tag(number))
+
+        items = self.policy.stream(steps, open, run, hopeless=lambda: given.failed)
+        try:
+            async for item in items:
+                given.settle()
+                yield item
+        finally:
+            await close(items)
+
+    async def _attempt(
+        self,
+        step: Runnable[Any, Any],
+        given: Replay,
+        error: Exception | None,
+        run: Run,
+        tag: str | None,
+    ) -> AsyncGenerator[Any, None]:
+        source = self._source(given, error)
+        items = run.transform(step, source, tag)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await close_all(items, source)
 
     def _source(self, given: Replay, error: Exception | None) -> AsyncIterator[Any]:
         source = given.read()
@@ -132,8 +132,8 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         return RunnableWithFallbacks(
             runnable,
             fallbacks,
-            exceptions_to_handle=self.exceptions_to_handle,
             exception_key=self.exception_key,
+            policy=self.policy,
         )
 
     def _limit(self) -> int | None:
@@ -160,24 +160,8 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         return f"{self.runnable!r}.with_fallbacks({list(self.fallbacks)!r})"
 
 
-def _exception_types(given: Any) -> tuple[type[Exception], ...]:
-    types = given if isinstance(given, tuple | list) else (given,)
-    for item in types:
-        if not (isinstance(item, type) and issubclass(item, Exception)):
-            raise InputError(f"`exceptions_to_handle` takes subclasses of Exception, not {item!r}")
-    return tuple(types)
-
-
 def _tag(number: int) -> str | None:
     return f"fallback:{number}" if number else None
-
-
-def first_error(first: Exception | None, error: Exception, step: Runnable[Any, Any]) -> Exception:
-    """The error to raise in the end, with a note of one that came after it."""
-    if first is None or first is error:
-        return error
-    first.add_note(f"fallback `{step.get_name()}` failed too: {type(error).__name__}: {error}")
-    return first
 
 
 def with_fallbacks(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headrace.engine.drive import close
+from headrace.engine.drive import close, close_all
 from headrace.engine.hooks import provide
 from headrace.runnables.base import Runnable
 from headrace.runnables.replay import Replay
@@ -23,7 +23,8 @@ Output = TypeVar("Output", covariant=True)
 class RunnableRetry(Runnable[Input, Output]):
     """`bound`, tried again as `policy` says: a stream before its first chunk only.
 
-    Other attributes are those of `bound`; what its methods make is tried again as well.
+    Models inside leave to it the errors it wants, so that attempts never multiply. Other
+    attributes are those of `bound`; what its methods make is tried again as well.
     """
 
     __slots__ = ("bound", "policy")
@@ -33,7 +34,7 @@ class RunnableRetry(Runnable[Input, Output]):
 
     async def _invoke(self, input: Any, run: Run) -> Any:
         def attempt(run: Run) -> Coroutine[Any, Any, Any]:
-            return run.invoke(self.bound, input)
+            return self.policy.takes(run).invoke(self.bound, input)
 
         return await self.policy.value(attempt, run)
 
@@ -41,11 +42,12 @@ class RunnableRetry(Runnable[Input, Output]):
         given = Replay(chunks)
 
         def attempt(run: Run) -> AsyncIterator[Any]:
-            return self._attempt(given, run)
+            return self._attempt(given, self.policy.takes(run))
 
         items = self.policy.stream(attempt, run, hopeless=lambda: given.failed)
         try:
             async for item in items:
+                given.settle()
                 yield item
         finally:
             await close(items)
@@ -55,11 +57,9 @@ class RunnableRetry(Runnable[Input, Output]):
         items = run.transform(self.bound, source)
         try:
             async for item in items:
-                given.settle()
                 yield item
         finally:
-            await close(items)
-            await close(source)
+            await close_all(items, source)
 
     def _with_kwargs(self, kwargs: dict[str, Any]) -> Runnable[Any, Any]:
         return RunnableRetry(self.bound._with_kwargs(kwargs), self.policy)
