@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headrace.callbacks import (
+        EVENT_LOGGER_NAME as EVENT_LOGGER_NAME,
+    )
+    from headrace.callbacks import (
         AsyncCallbackHandler as AsyncCallbackHandler,
     )
     from headrace.callbacks import (
@@ -93,7 +96,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "callbacks": (
-        "AsyncCallbackHandler", "BaseCallbackHandler", "get_usage_metadata_callback",
+        "AsyncCallbackHandler", "BaseCallbackHandler", "EVENT_LOGGER_NAME",
+        "get_usage_metadata_callback",
     ),
     "cards": ("ModelCard", "catalog", "list_models"),
     "chat_models": ("BaseChatModel", "Timeout"),

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from headrace.callbacks.request import ModelRequest
 from headrace.engine.events import OWN_NOTES
 from headrace.messages import convert_to_messages, get_buffer_string
 
@@ -70,7 +71,7 @@ class BaseCallbackHandler:
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[Any], **kwargs: Any
     ) -> Any:
-        """A chat model begins, on a list of messages."""
+        """A chat model begins, on a list of messages; `invocation_params` holds its parameters."""
 
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], **kwargs: Any) -> Any:
         """A model begins: of chat models, their messages as one text, unless
@@ -198,13 +199,21 @@ def _arguments(name: str, event: Event) -> tuple[tuple[Any, ...], dict[str, Any]
 def _beginning(name: str, event: Event) -> tuple[tuple[Any, ...], dict[str, Any]]:
     serialized, given = {"name": event.name, "type": event.run_type}, event.payload["input"]
     if name == "on_chat_model_start":
-        return (serialized, convert_to_messages(given)), {}
+        return (serialized, convert_to_messages(given)), _parameters(event.payload.get("request"))
     if name == "on_llm_start":
         text = get_buffer_string(convert_to_messages(given))
         return (serialized, [given if isinstance(given, str) else text]), {}
     if name == "on_tool_start":
         return (serialized, str(given)), {"inputs": given}
     return (serialized, given), {}
+
+
+def _parameters(request: Any) -> dict[str, Any]:
+    if not isinstance(request, ModelRequest):
+        return {}
+    asked = {"tools": request.tools, "tool_choice": request.tool_choice, "stop": request.stop}
+    given = {name: value for name, value in asked.items() if value}
+    return {"invocation_params": {**request.params, **given}}
 
 
 def _about(event: Event) -> dict[str, Any]:

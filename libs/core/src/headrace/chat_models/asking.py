@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
 
+from headrace.callbacks.event_log import logged
 from headrace.chat_models.charging import charge, usage_and_facts
 from headrace.chat_models.fitting import fit, remarks
+from headrace.chat_models.telling import told_of
 from headrace.chat_models.timeouts import Watch
 from headrace.engine import observe
 from headrace.engine.drive import Once, close
@@ -47,9 +49,9 @@ def _own_policy(retries: int) -> RetryPolicy:
 def _own(model: BaseChatModel, settings: Settings, run: Run) -> Run:
     """The run with what the model itself was given to say of its requests, and its deadline."""
     run = run.bounded(run.bounds.within(settings.watch.timeout.total))
-    if model.callbacks is None and not model.tags and not model.metadata:
-        return run
-    return run.pending(tags=model.tags, metadata=model.metadata, callbacks=model.callbacks)
+    if model.callbacks is not None or model.tags or model.metadata:
+        run = run.pending(tags=model.tags, metadata=model.metadata, callbacks=model.callbacks)
+    return logged(run)
 
 
 async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessage:
@@ -66,7 +68,9 @@ async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessa
 
     if not run.observed:
         return await work(input, run)
-    return cast(AIMessage, await observe.value(run, model.get_name(), "chat_model", input, work))
+    about = told_of(model, messages, settings, streamed=False)
+    answer = await observe.value(run, model.get_name(), "chat_model", input, work, about=about)
+    return cast(AIMessage, answer)
 
 
 async def ask_stream(
@@ -81,7 +85,9 @@ async def ask_stream(
         return policy.stream(lambda run: _watched(model, messages, settings, run), run)
 
     if run.observed:
-        items = observe.stream(run, model.get_name(), "chat_model", Once(input), work)
+        about = told_of(model, messages, settings, streamed=True)
+        given = Once(input)
+        items = observe.stream(run, model.get_name(), "chat_model", given, work, about=about)
     else:
         items = work(input, run)
     try:

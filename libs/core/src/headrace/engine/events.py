@@ -34,8 +34,8 @@ class Event:
     """What happened in a run: `payload` holds input, chunk, output, error, or a note's data.
 
     started: {"input"} · chunked: {"chunk"} · ended: {"output", "input", "reason"?} ·
-    failed: {"error", "input"?} · noted: {"name", "data", "custom"?}. `time` is in seconds
-    since the epoch.
+    failed: {"error", "input"?} · noted: {"name", "data", "custom"?}. Of a model's request all but
+    chunks and notes have "request", a ModelRequest. `time` is in seconds since the epoch.
     """
 
     kind: EventKind

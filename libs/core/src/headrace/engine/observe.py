@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from headrace.engine.drive import Once, close
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
     from headrace.engine.run import Run
 
+NO_MORE: Mapping[str, Any] = MappingProxyType({})
+
 
 async def value(
     run: Run,
@@ -20,16 +24,20 @@ async def value(
     input: Any,
     work: Callable[[Any, Run], Coroutine[Any, Any, Any]],
     tag: str | None = None,
+    about: Mapping[str, Any] = NO_MORE,
 ) -> Any:
-    """The value of `work(input, child run)`, with its start and its end told."""
+    """The value of `work(input, child run)`, with its start and its end told.
+
+    `about`: what each event of it carries beside.
+    """
     child = run.child(name, run_type, tag)
-    await child.emit("started", {"input": input})
+    await child.emit("started", {"input": input, **about})
     try:
         output = await work(input, child)
     except BaseException as error:
-        await child.emit("failed", {"error": error, "input": input})
+        await child.emit("failed", {"error": error, "input": input, **about})
         raise
-    await child.emit("ended", {"output": output, "input": input})
+    await child.emit("ended", {"output": output, "input": input, **about})
     return output
 
 
@@ -40,8 +48,9 @@ async def stream(
     chunks: AsyncIterator[Any],
     work: Callable[[AsyncIterator[Any], Run], AsyncIterator[Any]],
     tag: str | None = None,
+    about: Mapping[str, Any] = NO_MORE,
 ) -> AsyncGenerator[Any, None]:
-    """The chunks of `work(chunks, child run)`, each told as it passes."""
+    """The chunks of `work(chunks, child run)`, each told as it passes; `about` as in `value`."""
     child = run.child(name, run_type, tag)
     seen, total = Accumulator(), Accumulator()
     known, source = None, chunks
@@ -49,7 +58,7 @@ async def stream(
         known = chunks.value
     else:  # what comes before this step starts before it, too
         source = _tapped(chunks, await anext(chunks, NOTHING), seen)
-    await child.emit("started", {"input": known})
+    await child.emit("started", {"input": known, **about})
     produced = work(source, child)
     told = child.wants_chunks
     try:
@@ -60,15 +69,15 @@ async def stream(
             yield chunk
     except GeneratorExit:
         await close(produced)
-        await child.emit("ended", _result(known, seen, total, reason="closed"))
+        await child.emit("ended", _result(known, seen, total, about, reason="closed"))
         raise
     except BaseException as error:
         await close(produced)
-        await child.emit("failed", {**_result(known, seen, total), "error": error})
+        await child.emit("failed", _result(known, seen, total, about, error=error))
         raise
     finally:
         await close(source)
-    await child.emit("ended", _result(known, seen, total))
+    await child.emit("ended", _result(known, seen, total, about))
 
 
 async def _tapped(
@@ -85,10 +94,13 @@ async def _tapped(
         await close(chunks)
 
 
-def _result(known: Any, seen: Accumulator, total: Accumulator, **more: Any) -> dict[str, Any]:
+def _result(
+    known: Any, seen: Accumulator, total: Accumulator, about: Mapping[str, Any], **more: Any
+) -> dict[str, Any]:
     output, summed = total.total(), seen.total()
     return {
         "output": None if output is NOTHING else output,
         "input": known if summed is NOTHING else summed,
+        **about,
         **more,
     }

@@ -126,7 +126,7 @@ def _as_dict(event: Event) -> dict[str, Any]:
 
 def _known(event: Event) -> dict[str, Any]:
     """The payload, without the input of an inner step as long as its chunks are to come."""
-    data = dict(event.payload)
+    data = {name: value for name, value in event.payload.items() if name != "request"}
     if event.parent_ids and data.get("input", ...) is None:
         del data["input"]
     return data
