@@ -175,12 +175,19 @@ def _core_faults(module: Module, core: dict[str, Module]) -> Iterator[str]:
         ours = top in CORE_MAY_IMPORT or top in sys.stdlib_module_names
         if imported.deferred and module.package == "transport" and top in TRANSPORT_MAY_DEFER:
             continue
+        if top == "pytest" and ".conformance" in module.name:
+            continue  # a suite of tests, for those who run it
         if not ours:
             yield _fault(module, imported.line, f"the core may not import `{top}`")
         if top == "headrace" and imported.target not in core:
             yield _fault(module, imported.line, f"no module `{imported.target}`")
-        if top in CONCURRENCY and imported.eager and module.package != "engine":
+        if top in CONCURRENCY and imported.eager and not _may_wait(module):
             yield _fault(module, imported.line, f"`{top}` outside engine/: use `run.io`")
+
+
+def _may_wait(module: Module) -> bool:
+    """The engine; and the conformance suite, which is tests and calls models as users do."""
+    return module.package == "engine" or ".conformance" in module.name
 
 
 def _asyncio_loaded(core: dict[str, Module]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from headrace.engine.workers import WORKERS
@@ -72,14 +73,20 @@ class LoopbackWire(Protocol):
 
 
 class LoopbackServer:
-    """Serves `model` at `base_url` (a port of 127.0.0.1) inside a `with` block."""
+    """Serves `model` at `base_url` (a port of 127.0.0.1) inside a `with` block.
+
+    A ModelError that the model raises goes out with its status and Retry-After; one in
+    mid-stream breaks the connection. `received`: all requests, `closed_early`: those whose
+    sender left before the end.
+    """
 
     def __init__(
         self, model: Model[AIMessage], wire: LoopbackWire, *, chunk_delay: float = 0
     ) -> None:
-        handler = partial(_Handler, model, wire, chunk_delay, requests := list[Received]())
+        self.received: list[Received] = []
+        self.closed_early: list[Received] = []
+        handler = partial(_Handler, model, wire, chunk_delay, self.received, self.closed_early)
         self._server = _Server(("127.0.0.1", 0), handler)
-        self.received = requests
         self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}{wire.base}"
 
     @property
@@ -111,15 +118,18 @@ class _Handler(BaseHTTPRequestHandler):
         wire: LoopbackWire,
         delay: float,
         received: list[Received],
+        closed: list[Received],
         *rest: Any,
     ) -> None:
-        self.model, self.wire, self.delay, self.received = model, wire, delay, received
+        self.model, self.wire, self.delay, self.begun = model, wire, delay, False
+        self.received, self.closed = received, closed
         super().__init__(*rest)
 
     def log_message(self, *args: Any) -> None:
         """Says nothing: the terminal belongs to the caller."""
 
     def do_POST(self) -> None:
+        self.begun = False  # a connection serves several requests
         data = self.rfile.read(int(self.headers.get("content-length") or 0))
         names = {name.lower(): value for name, value in self.headers.items()}
         request = Received(self.command, self.path, names, json.loads(data or b"null"))
@@ -133,16 +143,29 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._send(200, self.wire.whole(request, _answer(self.model, asked)))
         except HeadraceError as error:
-            self._send(400, self.wire.error(400, str(error)))
+            self._fail(error)
         except (BrokenPipeError, ConnectionResetError):
+            self.closed.append(request)
             self.close_connection = True
+
+    def _fail(self, error: HeadraceError) -> None:
+        """The error as the service would send it; in mid-stream the connection breaks off."""
+        if self.begun:
+            self.close_connection = True
+            return
+        status = getattr(error, "status", None) or 400
+        wait = getattr(error, "retry_after", None)
+        headers = {} if wait is None else {"retry-after": f"{wait:g}"}
+        self._send(status, self.wire.error(status, str(error)), headers)
 
     def do_GET(self) -> None:
         self.do_POST()
 
-    def _send(self, status: int, value: Any) -> None:
+    def _send(self, status: int, value: Any, headers: Mapping[str, str] | None = None) -> None:
         data = json.dumps(value).encode()
         self.send_response(status)
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
         self.end_headers()
@@ -151,11 +174,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, request: Received, asked: Asked) -> None:
         model, messages = _bound(self.model, asked)
         with model.stream(messages) as chunks:
+            first = next(events := self.wire.events(request, map(_chunk, chunks)), b"")
+            self.begun = True
             self.send_response(200)
             self.send_header("content-type", self.wire.stream_type)
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for data in self.wire.events(request, map(_chunk, chunks)):
+            for data in chain((first,), events):
                 time.sleep(self.delay)
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
         self.wfile.write(b"0\r\n\r\n")

@@ -33,7 +33,7 @@ class ChatCompletionsWire:
         return Asked(
             messages=body["messages"],
             tools=body.get("tools") or [],
-            tool_choice=body.get("tool_choice"),
+            tool_choice=_choice(body.get("tool_choice")),
             stop=body.get("stop"),
             max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
             schema=schema,
@@ -53,6 +53,13 @@ class ChatCompletionsWire:
         return {"error": {"message": message, "type": kind, "code": None}}
 
 
+def _choice(choice: Any) -> Any:
+    """A choice in the neutral form: of a subset, the names."""
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        return [tool["function"]["name"] for tool in choice["allowed_tools"]["tools"]]
+    return choice
+
+
 def _usage(message: AIMessage) -> dict[str, int] | None:
     used = message.usage_metadata
     if used is None:
@@ -70,14 +77,17 @@ def _finish(message: AIMessage) -> str:
 
 def _completion(body: dict[str, Any], message: AIMessage) -> dict[str, Any]:
     said: dict[str, Any] = {"role": "assistant", "content": message.text or None}
-    if message.tool_calls:
+    calls: list[tuple[Any, str]] = [
+        (call, json.dumps(call["args"])) for call in message.tool_calls
+    ] + [(call, call["args"] or "") for call in message.invalid_tool_calls]
+    if calls:
         said["tool_calls"] = [
             {
                 "id": call["id"],
                 "type": "function",
-                "function": {"name": call["name"], "arguments": json.dumps(call["args"])},
+                "function": {"name": call["name"], "arguments": arguments},
             }
-            for call in message.tool_calls
+            for call, arguments in calls
         ]
     return {
         **_head(body, message, "chat.completion"),

@@ -1,0 +1,18 @@
+"""ChatOpenAI held to what every chat model must do, over the real SDK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headrace.testing.conformance import DEFAULT, ChatModelConformance
+from headrace_openai import ChatOpenAI
+from headrace_openai.loopback import ChatCompletionsWire
+
+
+class TestChatOpenAI(ChatModelConformance):
+    wire = ChatCompletionsWire()
+    abilities = DEFAULT | {"names", "json_mode", "image_url", "file_data", "audio_data"}
+
+    def model_at(self, base_url: str, **params: Any) -> ChatOpenAI:
+        given = {"model": "gpt-4.1", "api_key": "none-needed", "dialect": "openai", **params}
+        return ChatOpenAI(base_url=base_url, **given)
