@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,24 @@ def test_two_cards_of_one_name_and_a_missing_folder_are_errors(folder: Path) -> 
         cards(folder)
     with pytest.raises(CardError, match="no folder"):
         cards(folder / "none")
+
+
+def test_a_folder_of_the_process_counts_everywhere_and_under_the_folders_of_a_call(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    write(folder, "a.toml", 'name = "thinker"\nlabel = "Ours"\n')
+    write(folder, "b.toml", 'name = "mine"\nlabel = "Mine"\n')
+    write(other, "a.toml", 'name = "thinker"\nlabel = "Nearer"\n')
+    monkeypatch.setenv("HEADRACE_CARDS", os.pathsep.join((str(folder), "")))
+    assert cards(other)["thinker"].label == "Nearer"
+    assert {"Ours", "Mine"} <= {card["label"] for card in catalog()["models"]}
+
+
+def test_a_folder_of_the_process_that_is_missing_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_CARDS", str(tmp_path / "gone"))
+    with pytest.raises(CardError, match=r"no folder of cards at '.*gone' \(HEADRACE_CARDS\)"):
+        list_models("acme")

@@ -20,7 +20,17 @@ from headrace.profiles import ModelProfile, ProfileError, find_profile
 from headrace.registry import canonical
 
 Folder = str | os.PathLike[str]
+CARDS = "HEADRACE_CARDS"
 SUFFIXES = (".toml", ".json", ".yaml", ".yml")
+
+
+def own_folders() -> list[str]:
+    """The folders of this process's cards: HEADRACE_CARDS, as PATH is written."""
+    found = [one for one in os.environ.get(CARDS, "").split(os.pathsep) if one]
+    for folder in found:
+        if not Path(folder).is_dir():
+            raise CardError(f"no folder of cards at {folder!r} ({CARDS})")
+    return found
 
 
 def cards_in(folder: Folder, provider: str, cls: type[BaseChatModel]) -> dict[str, ModelCard]:

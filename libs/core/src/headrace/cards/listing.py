@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any
 
 from headrace.cards.card import ModelCard, card_of
-from headrace.cards.folders import Folder, cards_in
+from headrace.cards.folders import Folder, cards_in, own_folders
 from headrace.chat_models import BaseChatModel, Model
 from headrace.credentials import Credential
 from headrace.engine.drive import drive
@@ -33,9 +33,9 @@ def list_models(
 ) -> list[ModelCard]:
     """The cards of a provider's chat models, sorted by name.
 
-    `live` asks the provider which it serves. `folders`: cards of your own. Filters are fields of
-    a card (sizes: at least; types: one that is taken, such as image/png; texts may hold `*`) or
-    of a profile (`tool_calling=True`).
+    `live` asks the provider which it serves. `folders`: cards of your own, over those of
+    HEADRACE_CARDS. Filters are fields of a card (sizes: at least; types: one that is taken, such
+    as image/png; texts may hold `*`) or of a profile (`tool_calling=True`).
     """
     return drive(_listed(provider, sync_world(), live, folders, credential, filters))
 
@@ -73,7 +73,8 @@ async def _listed(
     else:
         names = known_models(found.name, packages=cls.profiles)
     cards = {name: card for name in names if (card := _card(cls, found.name, name))}
-    for folder in [folders] if isinstance(folders, str | PathLike) else folders:
+    given = [folders] if isinstance(folders, str | PathLike) else folders
+    for folder in (*own_folders(), *given):
         cards |= cards_in(folder, found.name, cls)
     chosen = [card for card in cards.values() if all(check(card) for check in checks)]
     return sorted(chosen, key=lambda card: card.name)

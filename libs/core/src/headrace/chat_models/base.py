@@ -177,7 +177,12 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
                 params[field] = value
         stop = self.stop if call.stop is None else call.stop
         settings = Settings(
-            params, Watch(timeout), call.tools, call.tool_choice, None, tuple(stop or ())
+            params,
+            Watch(timeout),
+            call.tools,
+            call.tool_choice,
+            stop=tuple(stop or ()),
+            preflight=call.preflight,
         )
         if call.schema is not None:
             settings = self._structured(settings, call)

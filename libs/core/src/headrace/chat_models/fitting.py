@@ -10,6 +10,7 @@ from headrace.chat_models.adapting import adapt
 from headrace.chat_models.carrying import carry
 from headrace.chat_models.lifecycle import ageing, served_other
 from headrace.chat_models.notes import Notes
+from headrace.chat_models.room import check_room
 from headrace.chat_models.settings import Settings
 from headrace.chat_models.shaping import shaped
 from headrace.messages import BaseMessage
@@ -36,7 +37,8 @@ def fit(
 ) -> tuple[list[BaseMessage], Settings]:
     """Messages and settings to send, with their notes; warnings go to `warned` if it is given.
 
-    Raises UnsupportedParameterError or UnsupportedContentError as the model's policies say.
+    Raises UnsupportedParameterError or UnsupportedContentError as the model's policies say, and
+    ContextOverflowError under `with_preflight`.
     """
     facts, wire = profile_for(model, settings).facts, model._wire()
     name = str(settings.params.get("model", model.model))
@@ -46,7 +48,10 @@ def fit(
         notes.tell("status", told)
     messages = shaped(messages, settings.shape, notes)
     settings = adapt(replace(settings, notes=notes), facts, wire, name)
-    return carry(messages, facts, wire, notes), settings
+    sent = carry(messages, facts, wire, notes)
+    if warned is None:
+        check_room(sent, settings, facts, name)
+    return sent, settings
 
 
 def remarks(model: BaseChatModel, settings: Settings, served: Any) -> Mapping[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.model import Layer, Model, as_model
 from headrace.engine.drive import close
 from headrace.engine.hooks import provide
 from headrace.engine.run import check_config
+from headrace.errors import InputError
 from headrace.messages import AIMessageChunk, message_chunk_to_message
 from headrace.runnables.binding import own_listeners
 from headrace.runnables.falling_back import FallbackPolicy
@@ -16,6 +18,7 @@ from headrace.runnables.retrying import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 
+    from headrace.chat_models.room import Misfit
     from headrace.chat_models.settings import Call
     from headrace.engine.run import Run
 
@@ -52,6 +55,23 @@ class Listen(Layer):
 
     def __repr__(self) -> str:
         return "with_listeners(…)"
+
+
+class Look(Layer):
+    """`with_preflight`: a request without room in its model is refused, or warned of."""
+
+    __slots__ = ("on_misfit",)
+
+    def __init__(self, on_misfit: Misfit = "raise") -> None:
+        if on_misfit not in ("raise", "warn"):
+            raise InputError(f'`with_preflight` is told "raise" or "warn", not {on_misfit!r}')
+        self.on_misfit = on_misfit
+
+    def asking(self, call: Call) -> Call:
+        return replace(call, preflight=call.preflight or self.on_misfit)
+
+    def __repr__(self) -> str:
+        return f"with_preflight({self.on_misfit!r})"
 
 
 class Retry(Layer):
@@ -128,5 +148,6 @@ def _whole(total: Any) -> Any:
 
 provide("config_layer", Config)
 provide("listen_layer", Listen)
+provide("preflight_layer", Look)
 provide("retry_layer", Retry)
 provide("fallback_layer", Fallbacks)

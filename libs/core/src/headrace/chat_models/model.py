@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from headrace.chat_models.base import BaseChatModel
     from headrace.chat_models.preflight import Preflight
+    from headrace.chat_models.room import Misfit
     from headrace.chat_models.structured import StructuredAnswer
     from headrace.engine.run import Run, RunnableConfig
     from headrace.messages import BaseMessage
@@ -215,6 +216,14 @@ class Model(Runnable[ModelInput, Out], abstract=True):
         What is bound outside reaches all of them; what was bound inside stays with the first.
         """
         return self._layered(reach("fallback_layer")(fallbacks, **options))
+
+    def with_preflight(self, on_misfit: Misfit = "raise") -> Model[Out]:
+        """This model, which looks at the size of each request before it is sent.
+
+        One without room is a ContextOverflowError, or with "warn" a warning. Fallbacks inside
+        each look for themselves; put inside of fallbacks, the next model is asked.
+        """
+        return self._layered(reach("preflight_layer")(on_misfit))
 
     def configurable_fields(self, **fields: Any) -> Model[Out]:
         """This model with parameters that `configurable` in a config may set."""

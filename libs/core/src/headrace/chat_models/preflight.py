@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from headrace.chat_models.carrying import SEEN_BY, modalities
 from headrace.chat_models.fitting import fit, profile_for
 from headrace.chat_models.notes import Record
+from headrace.chat_models.room import fits, misfit, tokens_of
 from headrace.chat_models.settings import Settings
 from headrace.errors import UnsupportedContentError, UnsupportedParameterError
-from headrace.messages import BaseMessage, convert_to_messages, count_tokens_approximately
+from headrace.messages import BaseMessage, convert_to_messages
 from headrace.profiles import cost_range, mode_of
 
 if TYPE_CHECKING:
@@ -64,11 +65,13 @@ def look_ahead(model: BaseChatModel, input: Any, call: Call) -> Preflight:
     except (UnsupportedParameterError, UnsupportedContentError) as error:
         errors.append(str(error))
     facts = profile.facts
-    tokens = count_tokens_approximately(sent, tools=_countable(settings))
-    reserved = settings.params.get("max_tokens")
+    tokens, reserved = tokens_of(sent, settings), settings.params.get("max_tokens")
+    name = str(asked.params.get("model", model.model))
+    if asked.preflight == "raise" and (told := misfit(name, tokens, reserved, facts)):
+        errors.append(told)
     return Preflight(
         provider=model.provider,
-        model=str(asked.params.get("model", model.model)),
+        model=name,
         fits=fits(tokens, reserved, facts),
         input_tokens=tokens,
         output_tokens=reserved,
@@ -87,14 +90,6 @@ def look_ahead(model: BaseChatModel, input: Any, call: Call) -> Preflight:
 _LIMITS = ("context_size", "max_input_tokens", "max_output_tokens")
 
 
-def _countable(settings: Settings) -> list[dict[str, Any]]:
-    tools = list(settings.tools)
-    form = settings.response_format
-    if form is not None and form.schema is not None:
-        tools.append({"name": form.name, "parameters": form.schema})
-    return tools
-
-
 def _doubts(
     settings: Settings, messages: Sequence[BaseMessage], facts: Mapping[str, Any]
 ) -> tuple[str, ...]:
@@ -108,11 +103,3 @@ def _doubts(
         if facts.get(SEEN_BY[kind]) is None
     ]
     return tuple(doubts)
-
-
-def fits(tokens: int, reserved: int | None, facts: Mapping[str, Any]) -> bool | None:
-    """Whether input and reserved output are within the limits; None where none is known."""
-    total = tokens + (reserved or 0)
-    bounds = ((tokens, facts.get("max_input_tokens")), (total, facts.get("context_size")))
-    known = [size <= bound for size, bound in bounds if bound]
-    return all(known) if known else None

@@ -11,6 +11,7 @@ from headrace.errors import InputError, suggestion
 from headrace.tools.convert import convert_to_tool
 
 if TYPE_CHECKING:
+    from headrace.chat_models.room import Misfit
     from headrace.chat_models.schema import OutputSchema
     from headrace.chat_models.shaping import Shape
     from headrace.chat_models.timeouts import Watch
@@ -37,7 +38,7 @@ class Settings:
     dicts of server-side tools. `tool_choice`: None, "auto", "none", "any", a name, or a tuple
     of allowed names. `watch.timeout` bounds the answer: call `watch.saw(False)` at each read.
     `notes` takes a record of all that the encoder does not write as asked. `shape`: how an
-    object is asked for; nothing of it is left to encode.
+    object is asked for; nothing of it is left to encode. `preflight`: see `with_preflight`.
     """
 
     params: Mapping[str, Any]
@@ -48,6 +49,7 @@ class Settings:
     stop: tuple[str, ...] = ()
     notes: Notes = field(default_factory=Notes, compare=False)
     shape: Shape | None = None
+    preflight: Misfit | None = None
 
     @property
     def sent(self) -> Mapping[str, Any]:
@@ -73,6 +75,7 @@ class Call:
     options: Mapping[str, Any] = field(default_factory=dict)
     passes_calls: bool = False
     rung: int = 0
+    preflight: Misfit | None = None
 
     def over(self, inner: Call) -> Call:
         """Both, this one outside: tools add up, by name the outer stands; else the outer wins."""
@@ -86,6 +89,7 @@ class Call:
             {**inner.options, **self.options},
             self.passes_calls or inner.passes_calls,
             self.rung or inner.rung,
+            self.preflight or inner.preflight,
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from headrace.profiles.errors import ProfileError
 from headrace.profiles.fields import checked
-from headrace.profiles.naming import spellings, tag_parts, undated
+from headrace.profiles.naming import spellings, tag_parts, undated, unnumbered
 
 FOLDER = "profiles"
 OPENING = '{\n"provider": {'  # how every data file begins
@@ -46,11 +46,14 @@ class ProviderData:
         self._families: bool = content["provider"].get("families", False)
         self._aliases: dict[str, str] = {}
         self._dated: dict[str, tuple[str, str]] = {}
+        self._numbered: dict[str, tuple[str, str]] = {}
         for model in self.models:
             self._aliases.setdefault(model.lower(), model)
             if parts := undated(model):
-                base = parts[0].lower()
-                self._dated[base] = max(self._dated.get(base, ("", "")), (parts[1], model))
+                _keep_newest(self._dated, parts[0].lower(), (parts[1], model))
+            elif base := unnumbered(model.lower()):
+                released = str(self.models[model].get("release_date", ""))
+                _keep_newest(self._numbered, base, (released, model))
         named: Mapping[str, str] = content.get("aliases", {})
         self._aliases |= {name.lower(): to for name, to in named.items()}
         self.exact_names = {**named, **{model: model for model in self.models}}
@@ -82,7 +85,9 @@ class ProviderData:
             return self._aliases[base]
         if parts and parts[1].isdigit():  # another snapshot's facts are not this one's
             return None
-        return self._dated[base][1] if base in self._dated else None
+        if base in self._dated:
+            return self._dated[base][1]
+        return self._numbered[name][1] if name in self._numbered else None
 
     def _family(self, name: str) -> Match | None:
         parts, named = tag_parts(name)
@@ -90,6 +95,10 @@ class ProviderData:
             if (key := "-".join(parts[:length])) in self.models:
                 return Match(key)
         return None
+
+
+def _keep_newest(table: dict[str, tuple[str, str]], base: str, entry: tuple[str, str]) -> None:
+    table[base] = max(table.get(base, entry), entry)
 
 
 def provider_data(place: Place, data_id: str) -> ProviderData | None:

@@ -48,6 +48,12 @@ def undated(model: str) -> tuple[str, str] | None:
     return match[1], (match[2] or match[3]).replace("-", "")
 
 
+def unnumbered(model: str) -> str | None:
+    """What stands before a version of four digits (`gpt-35-turbo-0125`); None without one."""
+    base, dash, version = model.rpartition("-")
+    return base if dash and len(version) == 4 and version.isdigit() else None
+
+
 def tag_parts(name: str) -> tuple[tuple[str, ...], int]:
     """(parts of a tag, how many of them name its family): `Qwen3:8b` -> (("qwen3", "8b"), 1).
 
