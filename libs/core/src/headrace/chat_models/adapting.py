@@ -14,6 +14,8 @@ from headrace.chat_models.effort import make_room, plan_effort, ways_of
 from headrace.chat_models.notes import Action, Notes
 from headrace.chat_models.settings import Settings, tool_name
 from headrace.chat_models.wires import BOUNDS, Limits, Wire, limits_of
+from headrace.errors import InputError
+from headrace.tools.compiling import compile_schema
 
 EFFORT = "reasoning_effort"
 _PARALLEL = "parallel_tool_calls"
@@ -178,7 +180,30 @@ class _Adapter:
             left_out = notes.refuse("response_format", form.method, limits.reason, advice)
             form = None if left_out else form
         self._parallel(params, bool(tools))
+        if form is not None and form.schema is not None and form.method == "json_schema":
+            form = replace(form, schema=self._compiled(form.schema, "response_format"))
+        tools = tuple(self._strict(tool) for tool in tools)
         self.settings = replace(settings, tools=tools, tool_choice=choice, response_format=form)
+
+    def _strict(self, tool: dict[str, Any]) -> dict[str, Any]:
+        if not tool.get("strict") or "parameters" not in tool:
+            return tool
+        name = tool_name(tool)
+        return {**tool, "parameters": self._compiled(tool["parameters"], f"tools.{name}")}
+
+    def _compiled(self, schema: dict[str, Any], name: str) -> dict[str, Any]:
+        """A schema as the service takes it; what it is not told is checked in the answer."""
+        if self.wire.schemas is None:
+            return schema
+        try:
+            found = compile_schema(schema, self.wire.schemas)
+        except InputError as error:
+            raise InputError(f"`{name}` for `{self.wire.service}`: {error}") from error
+        reason = f"`{self.wire.service}` does not enforce it; it is checked in the answer"
+        for loss in found.losses:
+            where = ".".join(part for part in (name, loss.at, loss.keyword) if part)
+            self.notes.record(where, loss.value, None, "left out", reason)
+        return found.schema
 
     def _parallel(self, params: dict[str, Any], tools: bool) -> None:
         name = _PARALLEL

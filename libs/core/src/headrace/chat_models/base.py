@@ -14,7 +14,7 @@ from headrace.chat_models.notes import ContentPolicy
 from headrace.chat_models.options import read_option, with_neutral_effort
 from headrace.chat_models.preflight import Preflight, look_ahead
 from headrace.chat_models.settings import Call, Settings, check_choice
-from headrace.chat_models.shaping import shape
+from headrace.chat_models.shaping import shape, why_refused
 from headrace.chat_models.specification import Specification
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.chat_models.wires import Wire
@@ -192,7 +192,12 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
     def _structured(self, settings: Settings, call: Call) -> Settings:
         schema = call.schema
         assert schema is not None
-        method = schema.method
+        method: str = schema.method
+        facts, refused = self.profile.facts, None
         if method == "auto":
-            method = self._structured_method(settings)  # type: ignore[assignment]  # a Method
-        return shape(settings, schema, method, self.profile.facts, call.rung)
+            method = self._structured_method(settings)
+            if method == "json_schema":
+                refused = why_refused(schema, self._wire().schemas)
+            if refused is not None:
+                method = "prompted" if facts.get("tool_calling") is False else "function_calling"
+        return shape(settings, schema, method, facts, call.rung, refused)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from headrace.tools.strict import kind_of, resolved
+from headrace.tools.modern import kind_of, resolved
 
 _WHOLE = re.compile(r"\s*-?\d{1,300}\s*")
 _NUMBER = re.compile(r"\s*-?\d{1,300}(\.\d+)?([eE][-+]?\d{1,3})?\s*")

@@ -14,7 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from headrace.errors import InputError
-from headrace.tools.strict import resolved
+from headrace.tools.modern import resolved
 
 _ANNOTATED: Any = Annotated
 

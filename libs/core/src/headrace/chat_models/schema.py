@@ -13,7 +13,8 @@ from pydantic_core import ValidationError, to_json
 from headrace.chat_models.conforming import Mender, faults
 from headrace.chat_models.describing import portable, schema_of_mapping, schema_of_type
 from headrace.errors import InputError
-from headrace.tools.strict import modern_schema, resolved, strict_schema
+from headrace.tools.modern import modern_schema, resolved
+from headrace.tools.strict import strict_schema
 
 Method = Literal["auto", "json_schema", "function_calling", "json_mode", "prompted"]
 METHODS = ("auto", "json_schema", "function_calling", "json_mode", "prompted")

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.settings import ResponseFormat, Settings
+from headrace.errors import InputError
 from headrace.messages import BaseMessage, DeveloperMessage, SystemMessage
+from headrace.tools.compiling import SchemaDialect, compile_schema
 
 if TYPE_CHECKING:
     from headrace.chat_models.notes import Notes
@@ -37,9 +39,38 @@ class Shape:
 
 
 def shape(
+    settings: Settings,
+    schema: OutputSchema,
+    method: str,
+    facts: Mapping[str, Any],
+    rung: int,
+    refused: str | None = None,
+) -> Settings:
+    """The settings that ask for an object by this method; `rung` 1: without reasoning.
+
+    `refused`: why it is not asked for by `json_schema`, which comes first where there is one.
+    """
+    made = _shaped_by(settings, schema, method, facts, rung)
+    if refused is None or made.shape is None:
+        return made
+    record = ("method", "json_schema", method, refused)
+    return replace(made, shape=replace(made.shape, records=(record, *made.shape.records)))
+
+
+def why_refused(schema: OutputSchema, dialect: SchemaDialect | None) -> str | None:
+    """Why a service cannot enforce a schema, if it cannot."""
+    if dialect is None:
+        return None
+    try:
+        compile_schema(schema.request_schema(), dialect)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _shaped_by(
     settings: Settings, schema: OutputSchema, method: str, facts: Mapping[str, Any], rung: int
 ) -> Settings:
-    """The settings that ask for an object by this method; `rung` 1: without reasoning."""
     if method == "function_calling":
         return _by_tool(settings, schema, facts, rung)
     if method == "prompted":

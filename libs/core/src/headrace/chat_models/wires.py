@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.chat_models.effort import FORMS, Effort, Form
+from headrace.tools.compiling import SchemaDialect
 
 # A parameter -> the fact of a profile that says in general whether the model takes it.
 _ABILITIES: Mapping[str, str] = {
@@ -32,7 +33,8 @@ class Wire:
     it refuses or ignores. `ranges`: least and most. `forms`, `levels`: see `effort.ways_of`;
     `spell`: the keys of the body that carry an effort. `media`: forms of content, None: all;
     `media_known`: they are documented. `required`: what must be sent, each with the value for
-    where neither caller nor profile has one.
+    where neither caller nor profile has one. `schemas`: the JSON Schema it takes where it
+    enforces one; None: the partner's encoder sees to that.
     """
 
     service: str = "its service"
@@ -47,6 +49,7 @@ class Wire:
     media_known: bool = True
     developer_role: bool | None = None
     required: Mapping[str, Any] = field(default_factory=dict)
+    schemas: SchemaDialect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.engine.hooks import provide_lazily, reach
 from headrace.tools.arguments import ToolArgumentError
+from headrace.tools.compiling import CompiledSchema, Loss, SchemaDialect, compile_schema
 from headrace.tools.convert import convert_to_tool
 from headrace.tools.decorator import tool
+from headrace.tools.dialects import SCHEMA_DIALECTS
 from headrace.tools.injection import InjectedToolArg, InjectedToolCallId, ToolRuntime
 from headrace.tools.names import WireNames
 from headrace.tools.nulls import without_nulls
@@ -18,13 +20,18 @@ if TYPE_CHECKING:
     from headrace.chat_models.looping import tool_loop  # upward: it stands here by name
 
 __all__ = [
+    "SCHEMA_DIALECTS",
+    "CompiledSchema",
     "InjectedToolArg",
     "InjectedToolCallId",
+    "Loss",
+    "SchemaDialect",
     "Tool",
     "ToolArgumentError",
     "ToolOptions",
     "ToolRuntime",
     "WireNames",
+    "compile_schema",
     "convert_to_tool",
     "strict_schema",
     "tool",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from headrace.tools.strict import kind_of, resolved
+from headrace.tools.modern import kind_of, resolved
 
 
 def misfits(

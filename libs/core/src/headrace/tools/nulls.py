@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.tools.strict import resolved
+from headrace.tools.modern import resolved
 
 
 def without_nulls(value: Any, schema: Any, root: Mapping[str, Any] | None = None) -> Any:

@@ -8,10 +8,11 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from headrace.errors import InputError
 from headrace.tools.docstring import read_docstring
+from headrace.tools.modern import references
 from headrace.tools.signature import hints_of, said_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from pydantic import BaseModel
 
@@ -64,7 +65,7 @@ def _prune(schema: dict[str, Any], key: str) -> None:
     definitions, used = schema[key], set()
     todo = [{name: value for name, value in schema.items() if name != key}]
     while todo:
-        for reference in _references(todo.pop()):
+        for reference in references(todo.pop()):
             name = reference.rpartition("/")[2]
             if name in definitions and name not in used:
                 used.add(name)
@@ -72,18 +73,6 @@ def _prune(schema: dict[str, Any], key: str) -> None:
     schema[key] = {name: value for name, value in definitions.items() if name in used}
     if not schema[key]:
         del schema[key]
-
-
-def _references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, list):
-        for item in schema:
-            yield from _references(item)
-    elif isinstance(schema, dict):
-        for key, value in schema.items():
-            if key == "$ref" and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
 
 
 class _Quiet(GenerateJsonSchema):
