@@ -19,6 +19,9 @@ if TYPE_CHECKING:
         BaseCallbackHandler as BaseCallbackHandler,
     )
     from headrace.callbacks import (
+        cost_tracker as cost_tracker,
+    )
+    from headrace.callbacks import (
         get_usage_metadata_callback as get_usage_metadata_callback,
     )
     from headrace.cards import ModelCard as ModelCard
@@ -97,7 +100,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "callbacks": (
         "AsyncCallbackHandler", "BaseCallbackHandler", "EVENT_LOGGER_NAME",
-        "get_usage_metadata_callback",
+        "cost_tracker", "get_usage_metadata_callback",
     ),
     "cards": ("ModelCard", "catalog", "list_models"),
     "chat_models": ("BaseChatModel", "Timeout"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from headrace.engine.recent import Guard
 from headrace.engine.run import ambient
@@ -13,8 +13,11 @@ from headrace.messages import UsageMetadata, add_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
-    from headrace.engine.events import Event, EventKind
+    from headrace.engine.events import Event, EventKind, Listener
+
+T = TypeVar("T", bound="Listener")
 
 
 class UsageMetadataCallbackHandler:
@@ -38,19 +41,12 @@ class UsageMetadataCallbackHandler:
             return deepcopy(self._used)
 
     def handle(self, event: Event) -> None:
-        if event.run_type != "chat_model":
-            return
-        if event.kind == "ended":
-            message = event.payload["output"]
-            usage = getattr(message, "usage_metadata", None)
-        else:
-            error = event.payload["error"]
-            message, usage = getattr(error, "partial", None), getattr(error, "usage", None)
-        about: Any = getattr(message, "response_metadata", None)
-        about = about if isinstance(about, Mapping) else {}
-        if not usage or about.get("cached"):
-            return
-        model = str(about.get("model_name") or "unknown")
+        if event.run_type == "chat_model" and event.kind != "started":
+            usage, about = outcome(event)
+            if usage and not about.get("cached"):
+                self._count(served(about), usage)
+
+    def _count(self, model: str, usage: UsageMetadata) -> None:
         with self._guard:
             self._used[model] = add_usage(self._used.get(model), usage)
 
@@ -58,13 +54,34 @@ class UsageMetadataCallbackHandler:
         return f"UsageMetadataCallbackHandler({self.usage_metadata!r})"
 
 
+def outcome(event: Event) -> tuple[UsageMetadata | None, Mapping[str, Any]]:
+    """Usage and metadata of what came of a request, as far as its answer or error knows them."""
+    if event.kind == "ended":
+        message = event.payload["output"]
+        usage = getattr(message, "usage_metadata", None)
+    else:
+        error = event.payload["error"]
+        message, usage = getattr(error, "partial", None), getattr(error, "usage", None)
+    about: Any = getattr(message, "response_metadata", None)
+    return usage, about if isinstance(about, Mapping) else {}
+
+
+def served(about: Mapping[str, Any]) -> str:
+    """The model that answered, by its metadata."""
+    return str(about.get("model_name") or "unknown")
+
+
 @contextmanager
-def get_usage_metadata_callback() -> Iterator[UsageMetadataCallbackHandler]:
-    """Sums the usage of all calls made inside, also in threads' copies of its context and tasks."""
-    handler = UsageMetadataCallbackHandler()
-    ambient.set((*ambient.get(), handler))
+def listening(listener: T) -> Iterator[T]:
+    """A listener to all calls made inside, also in threads' copies of its context and tasks."""
+    ambient.set((*ambient.get(), listener))
     try:
-        yield handler
+        yield listener
     finally:
         # Not by a Token: the block may be left in another context than it was entered in.
-        ambient.set(tuple(item for item in ambient.get() if item is not handler))
+        ambient.set(tuple(item for item in ambient.get() if item is not listener))
+
+
+def get_usage_metadata_callback() -> AbstractContextManager[UsageMetadataCallbackHandler]:
+    """Sums the usage of all calls made inside, also in threads' copies of its context and tasks."""
+    return listening(UsageMetadataCallbackHandler())
