@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_core import to_json
 
 from headrace.callbacks.event_log import logged
+from headrace.chat_models.admission import Ticket, admit
 from headrace.chat_models.charging import charge, usage_and_facts
 from headrace.chat_models.fitting import fit, remarks
 from headrace.chat_models.telling import told_of
@@ -63,7 +64,7 @@ async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessa
         streams = model.streams and (run.wants_chunks or not model.generates)
         once = _summed if streams else _generate
         policy = _own_policy(model.max_retries)
-        answer = await policy.value(lambda run: once(model, messages, settings, run), run)
+        answer = await policy.value(lambda run: once(model, messages, settings, call, run), run)
         return cast(AIMessage, answer)
 
     if not run.observed:
@@ -82,7 +83,7 @@ async def ask_stream(
 
     def work(_: Any, run: Run) -> AsyncGenerator[AIMessageChunk, None]:
         policy = _own_policy(model.max_retries)
-        return policy.stream(lambda run: _watched(model, messages, settings, run), run)
+        return policy.stream(lambda run: _watched(model, messages, settings, call, run), run)
 
     if run.observed:
         about = told_of(model, messages, settings, streamed=True)
@@ -98,14 +99,14 @@ async def ask_stream(
 
 
 async def _summed(
-    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, call: Call, run: Run
 ) -> AIMessage:
     """The message of a stream, each chunk told to those who listen.
 
     One that breaks off may be tried again as any request: its caller has seen nothing of it.
     """
     chunks = []
-    items = _watched(model, messages, settings, run)
+    items = _watched(model, messages, settings, call, run)
     try:
         async for chunk in items:
             if run.wants_chunks:
@@ -117,12 +118,25 @@ async def _summed(
 
 
 async def _generate(
-    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, call: Call, run: Run
 ) -> AIMessage:
     run.check()
     await model._prepare(run)
-    watch, settings = _begun(settings, run)
-    bound = watch.timeout.for_invoke()
+    with await admit(model, messages, settings, call, run) as ticket:
+        watch, settings = _begun(settings, run, ticket)
+        message = await _timed(model, messages, settings, run)
+        about = message.response_metadata
+        about.update(remarks(model, settings, about.get("model_name")))
+        about.update(watch.figures, **ticket.figures)
+        about.update(charge(model, settings, message.usage_metadata, about))
+        ticket.answered(message.usage_metadata, about)
+    return message
+
+
+async def _timed(
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
+) -> AIMessage:
+    bound = settings.watch.timeout.for_invoke()
     try:
         message = await run.io.bounded(model._generate(messages, settings, run), bound)
     except TimeoutError as error:
@@ -136,36 +150,34 @@ async def _generate(
         raise WireError(
             f"`{model.get_name()}._generate` gives an AIMessage, not {type(message).__name__}"
         )
-    about = message.response_metadata
-    about.update(remarks(model, settings, about.get("model_name")), **watch.figures)
-    about.update(charge(model, settings, message.usage_metadata, about))
     return message
 
 
 async def _watched(
-    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
+    model: BaseChatModel, messages: list[BaseMessage], settings: Settings, call: Call, run: Run
 ) -> AsyncGenerator[AIMessageChunk, None]:
     """The chunks of one attempt, under its timeout; a break after the first keeps the partial."""
+    if not model.streams:
+        yield as_chunk(await _generate(model, messages, settings, call, run))
+        return
     run.check()
     await model._prepare(run)
-    watch, settings = _begun(settings, run)
-    if not model.streams:
-        message = await _generate(model, messages, settings, run)
-        yield as_chunk(message)
-        return
-    seen: list[AIMessageChunk] = []
-    items = model._stream(messages, settings, run)
-    try:
-        async for chunk in items:
-            watch.saw(True)
-            seen.append(chunk)
-            yield chunk
-    except Exception as error:
-        _keep_partial(error, seen, model, settings)
-        raise
-    finally:
-        await close(items)
-    told = {**_told(model, settings, seen), **watch.figures}
+    with await admit(model, messages, settings, call, run) as ticket:
+        watch, settings = _begun(settings, run, ticket)
+        seen = ticket.seen
+        items = model._stream(messages, settings, run)
+        try:
+            async for chunk in items:
+                watch.saw(True)
+                seen.append(chunk)
+                yield chunk
+        except Exception as error:
+            _keep_partial(error, seen, model, settings)
+            raise
+        finally:
+            await close(items)
+        told = {**_told(model, settings, seen), **watch.figures, **ticket.figures}
+        ticket.answered(None, told)
     yield AIMessageChunk("", response_metadata=told, chunk_position="last")
 
 
@@ -176,9 +188,11 @@ def _told(model: BaseChatModel, settings: Settings, seen: list[AIMessageChunk]) 
     return {**told, **charge(model, settings, usage, {**said, **told})}
 
 
-def _begun(settings: Settings, run: Run) -> tuple[Watch, Settings]:
+def _begun(settings: Settings, run: Run, ticket: Ticket) -> tuple[Watch, Settings]:
     """A watch and notes of this attempt's own, and the settings with them."""
-    watch = Watch(replace(settings.watch.timeout, total=run.bounds.left), run.scope)
+    left = run.bounds.left
+    total = None if left is None else left + ticket.waited  # its place in the queue costs no time
+    watch = ticket.watch = Watch(replace(settings.watch.timeout, total=total), run.scope)
     return watch, replace(settings, watch=watch, notes=settings.notes.copy())
 
 

@@ -11,6 +11,7 @@ from headrace.engine.hooks import provide
 from headrace.engine.run import check_config
 from headrace.errors import InputError
 from headrace.messages import AIMessageChunk, message_chunk_to_message
+from headrace.rate_limiters import RateLimiter, as_gate
 from headrace.runnables.binding import own_listeners
 from headrace.runnables.falling_back import FallbackPolicy
 from headrace.runnables.retrying import RetryPolicy
@@ -105,6 +106,26 @@ class Retry(Layer):
         return f"with_retry({self.policy!r})"
 
 
+class Admit(Layer):
+    """`with_rate_limit`: each attempt of the model inside passes one gate more."""
+
+    __slots__ = ("gate",)
+
+    def __init__(self, limiter: Any, limits: Mapping[str, Any]) -> None:
+        if (limiter is None) == (not limits):
+            raise InputError(
+                "`with_rate_limit` takes a limiter or the limits of a new one, such as "
+                "`concurrency=8`, and not both"
+            )
+        self.gate = RateLimiter(**limits) if limiter is None else as_gate(limiter)
+
+    def asking(self, call: Call) -> Call:
+        return replace(call, gates=(*call.gates, self.gate))
+
+    def __repr__(self) -> str:
+        return f"with_rate_limit({self.gate!r})"
+
+
 class Fallbacks(Layer):
     """`with_fallbacks`: the next model where one fails, before its first chunk."""
 
@@ -151,3 +172,4 @@ provide("listen_layer", Listen)
 provide("preflight_layer", Look)
 provide("retry_layer", Retry)
 provide("fallback_layer", Fallbacks)
+provide("limit_layer", Admit)

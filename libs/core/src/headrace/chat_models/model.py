@@ -225,6 +225,13 @@ class Model(Runnable[ModelInput, Out], abstract=True):
         """
         return self._layered(reach("preflight_layer")(on_misfit))
 
+    def with_rate_limit(self, limiter: Any = None, **limits: Any) -> Model[Out]:
+        """This model, each of its attempts let in by `limiter`, or by a RateLimiter of `limits`.
+
+        With `concurrency=8` no more than eight requests are under way at once.
+        """
+        return self._layered(reach("limit_layer")(limiter, limits))
+
     def configurable_fields(self, **fields: Any) -> Model[Out]:
         """This model with parameters that `configurable` in a config may set."""
         return self._layered(reach("configure_layer")(self, fields))

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 Misfit = Literal["raise", "warn"]
 
 
-def tokens_of(messages: Sequence[BaseMessage], settings: Settings) -> int:
+def tokens_of(
+    messages: Sequence[BaseMessage], settings: Settings, chars_per_token: float = 4.0
+) -> int:
     """About how many tokens of input a request has, its tools and schema included."""
     tools = list(settings.tools)
     form = settings.response_format
     if form is not None and form.schema is not None:
         tools.append({"name": form.name, "parameters": form.schema})
-    return count_tokens_approximately(messages, tools=tools)
+    return count_tokens_approximately(messages, tools=tools, chars_per_token=chars_per_token)
 
 
 def fits(tokens: int, reserved: int | None, facts: Mapping[str, Any]) -> bool | None:

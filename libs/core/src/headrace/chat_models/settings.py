@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headrace.chat_models.schema import OutputSchema
     from headrace.chat_models.shaping import Shape
     from headrace.chat_models.timeouts import Watch
+    from headrace.rate_limiters import Gate
 
 ToolChoice = str | tuple[str, ...]
 
@@ -66,6 +67,7 @@ class Call:
     `options` are constructor fields by name.
     `rung`: how an object is asked for, after 0 has failed; see `shaping`.
     `passes_calls`: somebody runs the calls, so an answer that makes any passes unparsed.
+    `gates`: what lets each attempt in, beside the model's own limiter.
     """
 
     tools: tuple[dict[str, Any], ...] = ()
@@ -76,6 +78,7 @@ class Call:
     passes_calls: bool = False
     rung: int = 0
     preflight: Misfit | None = None
+    gates: tuple[Gate, ...] = ()
 
     def over(self, inner: Call) -> Call:
         """Both, this one outside: tools add up, by name the outer stands; else the outer wins."""
@@ -90,6 +93,7 @@ class Call:
             self.passes_calls or inner.passes_calls,
             self.rung or inner.rung,
             self.preflight or inner.preflight,
+            (*inner.gates, *self.gates),
         )
 
 

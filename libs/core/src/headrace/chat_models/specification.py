@@ -34,6 +34,7 @@ from headrace.credentials import (
 from headrace.engine.hooks import reach
 from headrace.errors import ConfigurationError, InputError, faults
 from headrace.profiles import ModelProfile, find_profile
+from headrace.rate_limiters import Gate, as_gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -69,7 +70,8 @@ class Specification(BaseModel):
     plumbing: ClassVar[frozenset[str]] = frozenset(
         {
             "api_key", "base_url", "callbacks", "credential", "default_headers", "max_retries",
-            "metadata", "on_unsupported", "profile_overrides", "proxy", "tags", "timeout",
+            "metadata", "on_unsupported", "profile_overrides", "proxy", "rate_limiter", "tags",
+            "timeout",
         }
     )  # fmt: skip
 
@@ -84,6 +86,9 @@ class Specification(BaseModel):
     proxy: str | None = Field(default=None, description="URL of an HTTP proxy.")
     default_headers: Mapping[str, str] | None = Field(
         default=None, description="HTTP headers more."
+    )
+    rate_limiter: Any = Field(
+        default=None, description="What lets its requests in, when; see RateLimiter."
     )
     callbacks: Any = Field(
         default=None, description="Listeners to this model's requests.", repr=False
@@ -123,6 +128,11 @@ class Specification(BaseModel):
     @classmethod
     def _read_timeout(cls, value: Any) -> Timeout:
         return Timeout.read(value)
+
+    @field_validator("rate_limiter")
+    @classmethod
+    def _read_limiter(cls, value: Any) -> Gate | None:
+        return None if value is None else as_gate(value)
 
     @field_validator("credential", mode="before")
     @classmethod

@@ -14,6 +14,7 @@ from contextvars import copy_context
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from headrace.engine.bell import TaskBell
 from headrace.engine.drive import close
 from headrace.engine.pump import Pump
 from headrace.engine.strands import Budget, Fan, Scope
@@ -55,6 +56,9 @@ class AsyncWorld:
 
     async def sleep(self, seconds: float, scope: Scope | None = None) -> None:
         await asyncio.sleep(seconds)
+
+    def bell(self) -> TaskBell:
+        return TaskBell(asyncio.get_running_loop())
 
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()

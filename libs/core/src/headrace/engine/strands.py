@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_CONCURRENCY = 32
+_WATCHING = threading.Lock()
 
 
 class Stopped(BaseException):
@@ -26,10 +27,11 @@ class Stopped(BaseException):
 class Scope:
     """Whether the work of one fan-out, or of one it stands in, has been called off."""
 
-    __slots__ = ("_outer", "_stopped")
+    __slots__ = ("_outer", "_stopped", "_watchers")
 
     def __init__(self, outer: Scope | None = None) -> None:
         self._outer, self._stopped = outer, False
+        self._watchers: tuple[Callable[[], None], ...] = ()
 
     @property
     def nested(self) -> bool:
@@ -38,6 +40,23 @@ class Scope:
 
     def stop(self) -> None:
         self._stopped = True
+        for tell in self._watchers:
+            tell()
+
+    def watch(self, tell: Callable[[], None]) -> None:
+        """`tell()` is called when this or an outer scope is stopped; look at `stopped` after."""
+        scope: Scope | None = self
+        while scope is not None:
+            with _WATCHING:
+                scope._watchers = (*scope._watchers, tell)
+            scope = scope._outer
+
+    def unwatch(self, tell: Callable[[], None]) -> None:
+        scope: Scope | None = self
+        while scope is not None:
+            with _WATCHING:
+                scope._watchers = tuple(each for each in scope._watchers if each != tell)
+            scope = scope._outer
 
     @property
     def stopped(self) -> bool:

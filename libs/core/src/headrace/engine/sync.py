@@ -8,6 +8,7 @@ from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from headrace.engine.bell import ThreadBell
 from headrace.engine.drive import close, drive
 from headrace.engine.strands import Budget, Fan, Scope, Stopped
 from headrace.engine.tee import Tee
@@ -56,6 +57,9 @@ class SyncWorld:
             if scope is not None and scope.stopped:
                 raise Stopped
             time.sleep(min(left, 0.05) if scope is not None else left)
+
+    def bell(self) -> ThreadBell:
+        return ThreadBell()
 
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         return function(*args)

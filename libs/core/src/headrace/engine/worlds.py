@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Iterable,
     )
 
+    from headrace.engine.bell import Bell
     from headrace.engine.strands import Budget, Scope
     from headrace.engine.user import Seam
 
@@ -35,6 +36,9 @@ class World(Protocol):
         """The items of a sync or an async iterator, closed when left; no extra loop turns."""
 
     async def sleep(self, seconds: float, scope: Scope | None = None) -> None: ...
+
+    def bell(self) -> Bell:
+        """A bell for the strand that asks, to wait for until another rings it."""
 
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """`function(*args)`, in a thread of our own in an async run."""

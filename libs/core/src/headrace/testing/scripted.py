@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import ismethod
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -130,7 +131,7 @@ def _arguments(
     function: Callable[..., Any], messages: list[BaseMessage], settings: Settings
 ) -> tuple[Any, ...]:
     code = getattr(function, "__code__", None)
-    wanted = code.co_argcount if code is not None else 1
+    wanted = code.co_argcount - ismethod(function) if code is not None else 1
     return (messages, settings) if wanted > 1 else (messages,)
 
 
