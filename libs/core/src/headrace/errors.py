@@ -3,7 +3,7 @@
 HeadraceError
 ├── ConfigurationError
 │   ├── UnknownProviderError · MissingPackageError · MissingCredentialError
-├── InputError · SuspendedError · StepError · RecursionLimitError
+├── InputError · SuspendedError · StepError · StepTimeoutError · RecursionLimitError
 ├── WireError · OutputParserError · StructuredOutputError · AnswerRejectedError
 ├── ToolError · ToolLoopLimitError · UsageLimitExceeded
 ├── UnsupportedParameterError · UnsupportedContentError
@@ -12,7 +12,8 @@ HeadraceError
     ├── ModelInvalidRequestError > ContextOverflowError
     ├── ModelRateLimitError · ModelAPIError · ModelConnectionError · ModelTimeoutError
     ├── ModelRefusalError
-    └── StreamInterruptedError (.partial, .usage)
+    └── StreamInterruptedError
+    each with .partial and .usage: what had come of the answer
 """
 
 from __future__ import annotations
@@ -119,10 +120,13 @@ class ModelError(HeadraceError):
     """A provider refused, failed or could not be reached.
 
     `status` is the HTTP status, `code` the provider's own word, `request_id` its id for
-    support, `retry_after` in seconds; each None where unknown.
+    support, `retry_after` in seconds; each None where unknown. `partial` is the message as far
+    as it had come when a stream broke off, `usage` what is known of its cost.
     """
 
     default_retryable: ClassVar[bool] = False
+    partial: Any = None
+    usage: Any = None
 
     def __init__(
         self,
@@ -182,12 +186,19 @@ class ModelTimeoutError(ModelConnectionError, TimeoutError):
     """The provider did not answer within `timeout`."""
 
 
+class StepTimeoutError(HeadraceError, TimeoutError):
+    """A step was not done within its `with_timeout`; `partial` and `usage` as in ModelError."""
+
+    partial: Any = None
+    usage: Any = None
+
+
 class ModelRefusalError(ModelError):
     """The model refused, where an object or a tool call was needed."""
 
 
 class StreamInterruptedError(ModelConnectionError):
-    """A stream broke off; `partial` is the message so far, `usage` what is known of its cost."""
+    """A stream broke off before its end."""
 
     def __init__(self, message: str, *, partial: Any = None, usage: Any = None, **kw: Any) -> None:
         super().__init__(message, **kw)

@@ -199,7 +199,7 @@ def test_an_interrupted_stream_keeps_what_came(world: Any) -> None:
 
 
 def test_an_async_invoke_that_takes_too_long_is_a_timeout() -> None:
-    with pytest.raises(ModelTimeoutError, match=r"within `timeout` = 0\.05 s"):
+    with pytest.raises(ModelTimeoutError, match=r"timeout.first_chunk` = 0\.05 s"):
         asyncio.run(Stuck(model="s", timeout=0.05, max_retries=0).ainvoke("hi"))
 
 

@@ -16,7 +16,7 @@ from headrace.chat_models.telling import told_of
 from headrace.chat_models.timeouts import Watch
 from headrace.engine import observe
 from headrace.engine.drive import Once, close
-from headrace.errors import ModelTimeoutError, StreamInterruptedError, WireError
+from headrace.errors import ModelError, ModelTimeoutError, WireError
 from headrace.messages import (
     AIMessage,
     AIMessageChunk,
@@ -49,7 +49,7 @@ def _own_policy(retries: int) -> RetryPolicy:
 
 def _own(model: BaseChatModel, settings: Settings, run: Run) -> Run:
     """The run with what the model itself was given to say of its requests, and its deadline."""
-    run = run.bounded(run.bounds.within(settings.watch.timeout.total))
+    run = run.bounded(run.bounds.hoping(settings.watch.timeout.total))
     if model.callbacks is not None or model.tags or model.metadata:
         run = run.pending(tags=model.tags, metadata=model.metadata, callbacks=model.callbacks)
     return logged(run)
@@ -136,16 +136,13 @@ async def _generate(
 async def _timed(
     model: BaseChatModel, messages: list[BaseMessage], settings: Settings, run: Run
 ) -> AIMessage:
-    bound = settings.watch.timeout.for_invoke()
+    watch = settings.watch
     try:
-        message = await run.io.bounded(model._generate(messages, settings, run), bound)
+        message = await run.io.bounded(model._generate(messages, settings, run), watch.left)
     except TimeoutError as error:
-        if isinstance(error, ModelTimeoutError):
+        if (late := _late(error, watch)) is None:
             raise
-        raise ModelTimeoutError(
-            f"{model.get_name()} did not answer within `timeout` = {bound:g} s; "
-            "raise it, or ask for less"
-        ) from error
+        raise late from error
     if not isinstance(message, AIMessage):
         raise WireError(
             f"`{model.get_name()}._generate` gives an AIMessage, not {type(message).__name__}"
@@ -165,15 +162,21 @@ async def _watched(
     with await admit(model, messages, settings, call, run) as ticket:
         watch, settings = _begun(settings, run, ticket)
         seen = ticket.seen
-        items = model._stream(messages, settings, run)
+        items = run.io.guarded(model._stream(messages, settings, run), lambda: watch.left)
         try:
             async for chunk in items:
                 watch.saw(True)
                 seen.append(chunk)
                 yield chunk
-        except Exception as error:
-            _keep_partial(error, seen, model, settings)
+                watch.resume()
+        except GeneratorExit:
             raise
+        except BaseException as error:
+            late = _late(error, watch)
+            _keep_partial(late or error, seen, model, settings)
+            if late is None:
+                raise
+            raise late from error
         finally:
             await close(items)
         told = {**_told(model, settings, seen), **watch.figures, **ticket.figures}
@@ -190,16 +193,26 @@ def _told(model: BaseChatModel, settings: Settings, seen: list[AIMessageChunk]) 
 
 def _begun(settings: Settings, run: Run, ticket: Ticket) -> tuple[Watch, Settings]:
     """A watch and notes of this attempt's own, and the settings with them."""
-    left = run.bounds.left
-    total = None if left is None else left + ticket.waited  # its place in the queue costs no time
-    watch = ticket.watch = Watch(replace(settings.watch.timeout, total=total), run.scope)
+    left = run.bounds.left_after(ticket.waited)  # its place in the queue costs no time
+    watch = ticket.watch = Watch(settings.watch.timeout, run.scope, left)
+    if not watch.in_time:
+        raise watch.error()
     return watch, replace(settings, watch=watch, notes=settings.notes.copy())
 
 
+def _late(error: BaseException, watch: Watch) -> ModelTimeoutError | None:
+    """What a timeout of the event loop means, if it is that of this attempt."""
+    if not isinstance(error, TimeoutError) or isinstance(error, ModelTimeoutError):
+        return None
+    return None if watch.in_time else watch.error()
+
+
 def _keep_partial(
-    error: Exception, seen: list[AIMessageChunk], model: BaseChatModel, settings: Settings
+    error: Any, seen: list[AIMessageChunk], model: BaseChatModel, settings: Settings
 ) -> None:
-    if isinstance(error, StreamInterruptedError) and error.partial is None and seen:
+    """Leaves on the error of a stream, or on its cancellation, what had come until then."""
+    ours = isinstance(error, ModelError) or not isinstance(error, Exception)
+    if ours and seen and getattr(error, "partial", None) is None:
         error.partial = message_chunk_to_message(sum_chunks(seen))
         error.partial.response_metadata.update(_told(model, settings, seen))
         error.usage = error.partial.usage_metadata

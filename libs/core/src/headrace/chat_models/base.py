@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import Field, field_validator
@@ -175,6 +176,8 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
                 params.pop(field, None)
             else:
                 params[field] = value
+        if call.timeouts:
+            timeout = replace(timeout, **call.timeouts)
         stop = self.stop if call.stop is None else call.stop
         settings = Settings(
             params,

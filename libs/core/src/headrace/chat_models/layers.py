@@ -6,21 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.model import Layer, Model, as_model
+from headrace.chat_models.settings import Call
+from headrace.chat_models.timeouts import check_seconds
 from headrace.engine.drive import close
 from headrace.engine.hooks import provide
 from headrace.engine.run import check_config
-from headrace.errors import InputError
+from headrace.errors import InputError, ModelTimeoutError
 from headrace.messages import AIMessageChunk, message_chunk_to_message
 from headrace.rate_limiters import RateLimiter, as_gate
 from headrace.runnables.binding import own_listeners
 from headrace.runnables.falling_back import FallbackPolicy
 from headrace.runnables.retrying import RetryPolicy
+from headrace.runnables.timing import limited, limited_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 
     from headrace.chat_models.room import Misfit
-    from headrace.chat_models.settings import Call
     from headrace.engine.run import Run
 
 
@@ -126,6 +128,45 @@ class Admit(Layer):
         return f"with_rate_limit({self.gate!r})"
 
 
+class TimeLimit(Layer):
+    """`with_timeout`: bounds of each attempt inside, and of all of it."""
+
+    __slots__ = ("parts", "total")
+
+    def __init__(self, total: float | None, parts: Mapping[str, float | None]) -> None:
+        self.parts = {name: value for name, value in parts.items() if value is not None}
+        self.total = total
+        if total is None and not self.parts:
+            raise InputError("`with_timeout` takes `total`, `first_chunk`, `idle` or `connect`")
+        for name, value in {**self.parts, "total": total}.items():
+            check_seconds(name, value)
+
+    def asking(self, call: Call) -> Call:
+        return call.over(Call(timeouts=self.parts))
+
+    async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
+        run = run.bounded(run.bounds.within(self.total))
+        work = inner._ask(input, self.asking(call), run)
+        return await (work if self.total is None else limited(work, run, self._late))
+
+    def stream(
+        self, inner: Model[Any], input: Any, call: Call, run: Run
+    ) -> AsyncGenerator[Any, None]:
+        run = run.bounded(run.bounds.within(self.total))
+        items = inner._ask_stream(input, self.asking(call), run)
+        return items if self.total is None else limited_stream(items, run, self._late)
+
+    def _late(self) -> ModelTimeoutError:
+        return ModelTimeoutError(
+            f"the model took longer than the `total` = {self.total:g} s of `with_timeout`; "
+            "raise it, or ask for less"
+        )
+
+    def __repr__(self) -> str:
+        told = {**self.parts, "total": self.total} if self.total is not None else self.parts
+        return f"with_timeout({', '.join(f'{name}={told[name]:g}' for name in told)})"
+
+
 class Fallbacks(Layer):
     """`with_fallbacks`: the next model where one fails, before its first chunk."""
 
@@ -171,5 +212,6 @@ provide("config_layer", Config)
 provide("listen_layer", Listen)
 provide("preflight_layer", Look)
 provide("retry_layer", Retry)
+provide("timeout_layer", TimeLimit)
 provide("fallback_layer", Fallbacks)
 provide("limit_layer", Admit)

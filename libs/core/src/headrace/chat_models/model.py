@@ -210,6 +210,22 @@ class Model(Runnable[ModelInput, Out], abstract=True):
         """This model tried again when it fails, in place of its own `max_retries`."""
         return self._layered(reach("retry_layer")(**options))
 
+    def with_timeout(
+        self,
+        *,
+        total: float | None = None,
+        first_chunk: float | None = None,
+        idle: float | None = None,
+        connect: float | None = None,
+    ) -> Model[Out]:
+        """This model under bounds in seconds; what is not given stays as it is.
+
+        `total` holds for all that is inside, retries and fallbacks too; the others for each
+        attempt: see `Timeout`.
+        """
+        parts = {"first_chunk": first_chunk, "idle": idle, "connect": connect}
+        return self._layered(reach("timeout_layer")(total, parts))
+
     def with_fallbacks(self, fallbacks: Sequence[Runnable[Any, Any]], **options: Any) -> Model[Out]:
         """This model, and the others in turn while it fails; a stream only before its start.
 

@@ -65,6 +65,7 @@ class Call:
     """What was bound around a model or said at the call; every provider understands it.
 
     `options` are constructor fields by name.
+    `timeouts`: fields of the Timeout, over those of the model or of its `timeout` option.
     `rung`: how an object is asked for, after 0 has failed; see `shaping`.
     `passes_calls`: somebody runs the calls, so an answer that makes any passes unparsed.
     `gates`: what lets each attempt in, beside the model's own limiter.
@@ -75,6 +76,7 @@ class Call:
     schema: OutputSchema | None = None
     stop: tuple[str, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    timeouts: Mapping[str, float] = field(default_factory=dict)
     passes_calls: bool = False
     rung: int = 0
     preflight: Misfit | None = None
@@ -90,6 +92,7 @@ class Call:
             self.schema or inner.schema,
             inner.stop if self.stop is None else self.stop,
             {**inner.options, **self.options},
+            {**inner.timeouts, **self.timeouts},
             self.passes_calls or inner.passes_calls,
             self.rung or inner.rung,
             self.preflight or inner.preflight,

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from headrace.engine.strands import Scope, Stopped
-from headrace.errors import InputError, ModelTimeoutError
+from headrace.errors import InputError, ModelTimeoutError, suggestion
 
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Seconds, for each attempt; None means no bound.
+    """Seconds; None means no bound.
 
-    `connect`: to a connection. `first_chunk`: from the request to the first content. `idle`:
-    between pieces of content; keep-alives do not count. `total`: for the whole answer. In a
-    sync run `total` is checked between reads.
+    Of each attempt: `connect`, to a connection; `first_chunk`, from the request to the first
+    content; `idle`, between pieces of content, of which keep-alives are none. `total`: of the
+    whole answer with all attempts and waits; a sync run looks at it at each read.
     """
 
     connect: float | None = 10
     first_chunk: float | None = 120
     idle: float | None = 120
     total: float | None = 1800
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            check_seconds(f"timeout.{field.name}", getattr(self, field.name))
 
     @classmethod
     def read(cls, value: Any) -> Timeout:
@@ -32,28 +36,45 @@ class Timeout:
             return value
         if value is None:
             return cls()
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
+            known = [field.name for field in fields(cls)]
+            for name in value:
+                if name not in known:
+                    told = ", ".join(f"`{one}`" for one in known)
+                    raise InputError(
+                        f"`timeout` has no `{name}`{suggestion(str(name), known)}; it has {told}"
+                    )
             return cls(**value)
         if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
             return cls(min(float(value), 10.0), value, value, None)
         raise InputError(f"`timeout` is a number of seconds above 0 or a Timeout, not {value!r}")
 
     def for_invoke(self) -> float | None:
-        """The bound of an answer that comes whole: `first_chunk` where no `total` is set."""
-        bounds = [value for value in (self.total, self.first_chunk) if value is not None]
-        return min(bounds) if bounds else None
+        """The bound of an answer that comes whole: `first_chunk` where no `total` is less."""
+        return _least(self.total, self.first_chunk)
+
+
+def check_seconds(name: str, value: Any) -> None:
+    """Raises InputError for what is no number of seconds above 0, and not None either."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and value > 0):
+        raise InputError(f"`{name}` is a number of seconds above 0 or None, not {value!r}")
 
 
 class Watch:
     """Checks one attempt against its timeout at each read; no timer a chunk.
 
+    `left`: the seconds that are left of the total, where that is less than the timeout's own.
     `headers`: of the response, names in lower case, as soon as there is one; also of a refusal.
     """
 
-    __slots__ = ("_last", "_scope", "begun", "first", "headers", "timeout")
+    __slots__ = ("_last", "_total", "begun", "first", "headers", "scope", "timeout")
 
-    def __init__(self, timeout: Timeout, scope: Scope | None = None) -> None:
-        self.timeout, self._scope = timeout, scope
+    def __init__(
+        self, timeout: Timeout, scope: Scope | None = None, left: float | None = None
+    ) -> None:
+        self.timeout, self.scope = timeout, scope
+        self._total = _least(timeout.total, left)
         self.begun = self._last = time.perf_counter()
         self.first: float | None = None
         self.headers: Mapping[str, str] | None = None
@@ -63,17 +84,42 @@ class Watch:
 
         Raises ModelTimeoutError when it is late, Stopped in a sync run that was called off.
         """
-        if self._scope is not None and self._scope.stopped:
+        if self.scope is not None and self.scope.stopped:
             raise Stopped
-        now, limits = time.perf_counter(), self.timeout
-        bound, name = (limits.idle, "idle") if self.first else (limits.first_chunk, "first_chunk")
-        if bound is not None and now - self._last > bound:
-            raise ModelTimeoutError(_late(name, bound))
-        if limits.total is not None and now - self.begun > limits.total:
-            raise ModelTimeoutError(_late("total", limits.total))
+        now, limits, total = time.perf_counter(), self.timeout, self._total
+        bound = limits.idle if self.first else limits.first_chunk
+        late = bound is not None and now - self._last > bound
+        if late or (total is not None and now - self.begun > total):
+            raise self.error()
         if content:
             self._last = now
             self.first = self.first or now
+
+    def resume(self) -> None:
+        """The consumer is back from work of its own, which is no delay of the model's."""
+        self._last = time.perf_counter()
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the answer is late, below 0 after that; None where nothing bounds it."""
+        return _least(self._left_of_chunk(), self._left_of_total())
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the attempt is not late; clocks of loops may be ahead by a little."""
+        left = self.left
+        return left is None or left > 0.005
+
+    def error(self) -> ModelTimeoutError:
+        """The error that says which bound was passed."""
+        chunk, total = self._left_of_chunk(), self._left_of_total()
+        if chunk is None or (total is not None and total < chunk):
+            said = "the `total` of its timeout"
+        elif self.first is None:
+            said = f"`timeout.first_chunk` = {self.timeout.first_chunk:g} s"
+        else:
+            said = f"`timeout.idle` = {self.timeout.idle:g} s"
+        return ModelTimeoutError(f"the model took longer than {said}; raise it, or ask for less")
 
     @property
     def figures(self) -> dict[str, float]:
@@ -83,6 +129,13 @@ class Watch:
             figures["first_chunk_s"] = self.first - self.begun
         return figures
 
+    def _left_of_chunk(self) -> float | None:
+        bound = self.timeout.idle if self.first else self.timeout.first_chunk
+        return None if bound is None else self._last + bound - time.perf_counter()
 
-def _late(name: str, bound: float) -> str:
-    return f"the model took longer than `timeout.{name}` = {bound:g} s; raise it, or ask for less"
+    def _left_of_total(self) -> float | None:
+        return None if self._total is None else self.begun + self._total - time.perf_counter()
+
+
+def _least(*bounds: float | None) -> float | None:
+    return min((bound for bound in bounds if bound is not None), default=None)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from headrace.engine.bell import TaskBell
 from headrace.engine.drive import close
+from headrace.engine.guard import Guarded
 from headrace.engine.pump import Pump
 from headrace.engine.strands import Budget, Fan, Scope
 from headrace.engine.tee import Tee
@@ -86,6 +87,11 @@ class AsyncWorld:
             return await work
         async with asyncio.timeout(seconds):  # a coroutine: there is no `yield` to cross
             return await work
+
+    def guarded(
+        self, items: AsyncIterator[T], left: Callable[[], float | None]
+    ) -> AsyncIterator[T]:
+        return Guarded(items, left)
 
     async def listen(self, answer: Awaitable[None]) -> None:
         await answer

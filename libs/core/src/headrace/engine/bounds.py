@@ -12,20 +12,32 @@ if TYPE_CHECKING:
 
 
 class Bounds:
-    """A deadline (of `time.monotonic`), and the errors that a retry further out takes.
+    """Until when, and which errors a retry further out takes.
 
-    So one error is never tried again at two places, and no attempt outlives the whole.
+    So one error is never tried again at two places, and no attempt outlives the whole. Times
+    are of `time.monotonic`: `end` is that of `with_timeout`, `hope` that of a model's own
+    timeout, which does not count the time that it waits for its turn.
     """
 
-    __slots__ = ("_takers", "deadline")
+    __slots__ = ("_end", "_hope", "_takers")
 
-    def __init__(self, deadline: float | None = None, takers: tuple[Taker, ...] = ()) -> None:
-        self.deadline, self._takers = deadline, takers
+    def __init__(
+        self,
+        end: float | None = None,
+        hope: float | None = None,
+        takers: tuple[Taker, ...] = (),
+    ) -> None:
+        self._end, self._hope, self._takers = end, hope, takers
 
     @property
     def left(self) -> float | None:
-        """Seconds until the deadline, below 0 after it; None where there is none."""
-        return None if self.deadline is None else self.deadline - time.monotonic()
+        """Seconds that are left, below 0 when the time is over; None where nothing bounds it."""
+        return _until(_sooner(self._end, self._hope))
+
+    def left_after(self, waited: float) -> float | None:
+        """The same for a model that waited so many seconds for its turn."""
+        hope = None if self._hope is None else self._hope + waited
+        return _until(_sooner(self._end, hope))
 
     def taken(self, error: BaseException) -> bool:
         """Whether a retry further out tries again after this error."""
@@ -35,18 +47,31 @@ class Bounds:
         """These, ending in so many seconds at the latest."""
         if seconds is None:
             return self
-        end = time.monotonic() + seconds
-        if self.deadline is not None and self.deadline <= end:
+        return Bounds(_sooner(self._end, time.monotonic() + seconds), self._hope, self._takers)
+
+    def hoping(self, seconds: float | None) -> Bounds:
+        """These, for a model that shall answer in so many seconds."""
+        if seconds is None:
             return self
-        return Bounds(end, self._takers)
+        return Bounds(self._end, _sooner(self._hope, time.monotonic() + seconds), self._takers)
 
     def taking(self, taker: Taker) -> Bounds:
         """These, and a retry that takes the errors it wants."""
-        return Bounds(self.deadline, (*self._takers, taker))
+        return Bounds(self._end, self._hope, (*self._takers, taker))
 
     def untaken(self) -> Bounds:
         """These, for requests that are tried again by themselves whatever stands around."""
-        return Bounds(self.deadline) if self._takers else self
+        return Bounds(self._end, self._hope) if self._takers else self
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _until(end: float | None) -> float | None:
+    return None if end is None else end - time.monotonic()
 
 
 NO_BOUNDS = Bounds()

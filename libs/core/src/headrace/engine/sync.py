@@ -67,6 +67,11 @@ class SyncWorld:
     async def bounded(self, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
         return await work
 
+    def guarded(
+        self, items: AsyncIterator[T], left: Callable[[], float | None]
+    ) -> AsyncIterator[T]:
+        return items
+
     async def listen(self, answer: Awaitable[None]) -> None:
         if getattr(answer, "optional", False):
             return

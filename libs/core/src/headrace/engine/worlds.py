@@ -46,6 +46,14 @@ class World(Protocol):
     async def bounded(self, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
         """`await work`, with TimeoutError after `seconds`; sync work bounds itself."""
 
+    def guarded(
+        self, items: AsyncIterator[T], left: Callable[[], float | None]
+    ) -> AsyncIterator[T]:
+        """The items, with TimeoutError for one that `left()` seconds do not bring.
+
+        Sync sources bound their reads themselves.
+        """
+
     async def listen(self, answer: Awaitable[None]) -> None:
         """Waits for an async listener; in a sync run, on the one side-loop thread."""
 

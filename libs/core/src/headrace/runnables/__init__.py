@@ -23,6 +23,7 @@ from headrace.runnables.passthrough import RunnableAssign, RunnablePassthrough, 
 from headrace.runnables.retry import RunnableRetry
 from headrace.runnables.retrying import RetryPolicy
 from headrace.runnables.sequence import RunnableSequence
+from headrace.runnables.timing import RunnableTimeout
 
 provide_lazily("stream_events", "headrace.runnables.event_stream")
 provide_lazily("as_tool", "headrace.tools.stepping")
@@ -57,6 +58,7 @@ __all__ = [
     "RunnablePick",
     "RunnableRetry",
     "RunnableSequence",
+    "RunnableTimeout",
     "RunnableWithFallbacks",
     "chain",
 ]

@@ -103,14 +103,26 @@ class Composing(Generic[Input, Output]):
         return self.with_listeners(on_start=on_start, on_end=on_end, on_error=on_error)
 
     def with_retry(self, **options: Any) -> Runnable[Input, Output]:
-        """This step tried again when it fails; see `RunnableRetry` for the options."""
+        """This step tried again when it fails; see `RetryPolicy` for the options."""
         return reach("with_retry")(self, **options)  # type: ignore[no-any-return]
 
     def with_fallbacks(
         self, fallbacks: Sequence[Runnable[Any, Any]], **options: Any
     ) -> Runnable[Input, Output]:
-        """This step, and the others in turn while it fails; see `RunnableWithFallbacks`."""
+        """This step, and the others in turn while it fails; see `FallbackPolicy`."""
         return reach("with_fallbacks")(self, fallbacks, **options)  # type: ignore[no-any-return]
+
+    def with_timeout(
+        self,
+        *,
+        total: float | None = None,
+        first_chunk: float | None = None,
+        idle: float | None = None,
+        connect: float | None = None,
+    ) -> Runnable[Input, Output]:
+        """This step, to be done in `total` seconds, or StepTimeoutError; others are for models."""
+        others = {"first_chunk": first_chunk, "idle": idle, "connect": connect}
+        return reach("with_timeout")(self, total, others)  # type: ignore[no-any-return]
 
     def with_types(
         self, *, input_type: Any = None, output_type: Any = None
