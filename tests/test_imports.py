@@ -16,7 +16,7 @@ LOOPS = {"asyncio", "anyio", "concurrent"}
 BUDGETS = {
     "import headrace": (1, 14),
     "import headrace.messages": (18, 65),
-    "import headrace.runnables, headrace.messages": (55, 125),
+    "import headrace.runnables, headrace.messages": (60, 125),
     "from headrace_openai import ChatOpenAI": (190, 400),
 }
 
