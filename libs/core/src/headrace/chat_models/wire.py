@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from pydantic_core import from_json
 
+from headrace.chat_models.frames import FrameSplitter
 from headrace.errors import WireError
 
 _BOM = b"\xef\xbb\xbf"
@@ -33,6 +34,7 @@ _JSON_LINES = frozenset(
         "application/json-seq",
     }
 )
+_FRAMES = "application/vnd.amazon.eventstream"
 _EXCERPT = 200  # characters of an unexpected body that an error shows
 _FIELD = re.compile(rb"\s*(?:data|event|id|retry)?:")  # how an event stream begins; JSON cannot
 
@@ -63,6 +65,8 @@ def splitter_for(content_type: str | None) -> Splitter:
         return EventSplitter()
     if kind in _JSON_LINES:
         return LineSplitter()
+    if kind == _FRAMES:
+        return FrameSplitter()
     if kind == "application/json" or kind.endswith("+json"):
         return JSONSplitter()
     return Unexpected(content_type)

@@ -11,9 +11,11 @@ import os
 import threading
 from collections import deque
 from contextvars import copy_context
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from headrace.engine.ahead import Ahead
 from headrace.engine.bell import TaskBell
 from headrace.engine.drive import close
 from headrace.engine.guard import Guarded
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         Callable,
         Coroutine,
         Iterable,
+        Iterator,
     )
     from contextvars import Context
 
@@ -61,7 +64,19 @@ class AsyncWorld:
     def bell(self) -> TaskBell:
         return TaskBell(asyncio.get_running_loop())
 
-    async def blocking(self, function: Callable[..., T], *args: Any) -> T:
+    async def ahead(
+        self, source: Iterator[T], stop: Callable[[], None]
+    ) -> AsyncGenerator[list[T], None]:
+        reader = Ahead(source, stop)
+        try:
+            while items := await reader.next():
+                yield items
+        finally:
+            await reader.end()
+
+    async def blocking(
+        self, function: Callable[..., T], *args: Any, undo: Callable[[T], None] | None = None
+    ) -> T:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -75,9 +90,15 @@ class AsyncWorld:
             except BaseException as raised:
                 error = raised
             try:
-                loop.call_soon_threadsafe(_finish, future, result, error)
-            except RuntimeError:
-                return  # the loop was closed meanwhile: nobody is left to tell
+                loop.call_soon_threadsafe(finish, result, error)
+            except RuntimeError:  # the loop was closed meanwhile: nobody is left to tell
+                if undo is not None and error is None:
+                    undo(result)
+
+        def finish(result: Any, error: BaseException | None) -> None:
+            if future.cancelled() and undo is not None and error is None:
+                WORKERS.submit(partial(undo, result))
+            _finish(future, result, error)
 
         WORKERS.submit(task)
         return await future

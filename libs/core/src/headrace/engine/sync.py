@@ -61,7 +61,19 @@ class SyncWorld:
     def bell(self) -> ThreadBell:
         return ThreadBell()
 
-    async def blocking(self, function: Callable[..., T], *args: Any) -> T:
+    async def ahead(
+        self, source: Iterator[T], stop: Callable[[], None]
+    ) -> AsyncGenerator[list[T], None]:
+        try:
+            for item in source:
+                yield [item]
+        finally:
+            if hasattr(source, "close"):
+                source.close()
+
+    async def blocking(
+        self, function: Callable[..., T], *args: Any, undo: Callable[[T], None] | None = None
+    ) -> T:
         return function(*args)
 
     async def bounded(self, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
