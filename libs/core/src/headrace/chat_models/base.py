@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import Field, field_validator
@@ -13,13 +14,13 @@ from headrace.chat_models.matrix import supports
 from headrace.chat_models.model import Model
 from headrace.chat_models.notes import ContentPolicy
 from headrace.chat_models.options import read_option, with_neutral_effort
-from headrace.chat_models.preflight import Preflight, look_ahead
+from headrace.chat_models.room import tokens_of
 from headrace.chat_models.settings import Call, Settings, check_choice
 from headrace.chat_models.shaping import shape, why_refused
 from headrace.chat_models.specification import Specification
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.chat_models.wires import Wire
-from headrace.errors import InputError
+from headrace.errors import InputError, UnsupportedParameterError
 from headrace.messages import AIMessage, BaseMessage
 
 if TYPE_CHECKING:
@@ -104,6 +105,21 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
         """The body that would be sent, for `preflight`; pure. None: this model does not say."""
         return None
 
+    def _text_tokens(self, text: str) -> int:
+        """Tokens of a bare text, by an estimate; pure, and without network."""
+        return ceil(len(text) / 4)
+
+    def _estimate_tokens(self, messages: list[BaseMessage], settings: Settings) -> int:
+        """Tokens of a request's input, by an estimate; pure, and without network."""
+        return tokens_of(messages, settings)
+
+    async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
+        """Tokens of a request's input as the provider counts them, for `exact=True`."""
+        raise UnsupportedParameterError(
+            f"`exact=True`: `{self.provider}` has no endpoint that counts tokens, or none that "
+            f"`{type(self).__name__}` knows; leave it out for an estimate"
+        )
+
     @classmethod
     def _read_effort(cls, given: Mapping[str, Any]) -> str | int:
         """The `reasoning_effort` that the provider's own spellings of it mean."""
@@ -140,8 +156,8 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
         """
         return supports(self, name)
 
-    def _look_ahead(self, input: Any, call: Call) -> Preflight:
-        return look_ahead(self, input, call)
+    def _inmost(self, call: Call) -> tuple[BaseChatModel, Call]:
+        return self, call
 
     async def _ask(self, input: Any, call: Call, run: Run) -> AIMessage:
         return await ask(self, input, call, run)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from headrace.chat_models.base import BaseChatModel
-    from headrace.chat_models.preflight import Preflight
     from headrace.chat_models.settings import Call
     from headrace.engine.run import Run
 
@@ -77,8 +76,8 @@ class ConfigurableChatModel(Model[AIMessage]):
     def _ask_stream(self, input: Any, call: Call, run: Run) -> AsyncGenerator[Any, None]:
         return self._chosen(run.configurable)._ask_stream(input, call, run)
 
-    def _look_ahead(self, input: Any, call: Call) -> Preflight:
-        return self._chosen({})._look_ahead(input, call)
+    def _inmost(self, call: Call) -> tuple[BaseChatModel, Call]:
+        return self._chosen({})._inmost(call)
 
     @property
     def spec(self) -> BaseChatModel | None:

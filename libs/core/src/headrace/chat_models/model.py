@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, overload
 
+from headrace.chat_models.counting import count, remaining
 from headrace.chat_models.options import with_neutral_effort
+from headrace.chat_models.preflight import Preflight, look_ahead
 from headrace.chat_models.schema import Method, OutputSchema
 from headrace.chat_models.settings import NO_CALL, Call, call_of
-from headrace.engine.drive import close
+from headrace.engine.drive import close, drive
 from headrace.engine.hooks import reach
 from headrace.engine.sums import NOTHING
+from headrace.engine.worlds import async_world, sync_world
 from headrace.errors import InputError
 from headrace.runnables.base import Runnable, collect
 
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from headrace.chat_models.base import BaseChatModel
-    from headrace.chat_models.preflight import Preflight
     from headrace.chat_models.room import Misfit
     from headrace.chat_models.structured import StructuredAnswer
     from headrace.engine.run import Run, RunnableConfig
@@ -269,9 +271,50 @@ class Model(Runnable[ModelInput, Out], abstract=True):
 
         Of a model with fallbacks the first is looked at, of a configurable one the defaults.
         """
-        return self._look_ahead(input, self._checked(call_of(options)))
+        return look_ahead(*self._reached(options), input)
 
-    def _look_ahead(self, input: Any, call: Call) -> Preflight:
+    def get_num_tokens(
+        self, input: ModelInput, *, tools: Sequence[Any] = (), exact: bool = False
+    ) -> int:
+        """Tokens of a text, or of messages with `tools` and all that is bound: an estimate.
+
+        `exact` asks the provider, without an answer being paid for; UnsupportedParameterError
+        where it has no such endpoint. Of the model that `preflight` looks at.
+        """
+        return drive(count(*self._reached({"tools": tools}), input, exact, sync_world()))
+
+    async def aget_num_tokens(
+        self, input: ModelInput, *, tools: Sequence[Any] = (), exact: bool = False
+    ) -> int:
+        """As `get_num_tokens`, for async callers."""
+        return await count(*self._reached({"tools": tools}), input, exact, async_world())
+
+    def get_num_tokens_from_messages(
+        self, messages: Sequence[Any], tools: Sequence[Any] = ()
+    ) -> int:
+        """As `get_num_tokens`, under the name that `trim_messages` knows."""
+        return self.get_num_tokens(messages, tools=tools)
+
+    def remaining_tokens(
+        self, input: ModelInput, *, tools: Sequence[Any] = (), exact: bool = False
+    ) -> int | None:
+        """Tokens of input for which there is room beside this; below 0: so many too many.
+
+        What `max_tokens` reserves for the answer is left out. None: no limit is known.
+        """
+        return drive(remaining(*self._reached({"tools": tools}), input, exact, sync_world()))
+
+    async def aremaining_tokens(
+        self, input: ModelInput, *, tools: Sequence[Any] = (), exact: bool = False
+    ) -> int | None:
+        """As `remaining_tokens`, for async callers."""
+        return await remaining(*self._reached({"tools": tools}), input, exact, async_world())
+
+    def _reached(self, options: Mapping[str, Any]) -> tuple[BaseChatModel, Call]:
+        return self._inmost(self._checked(call_of(options)))
+
+    def _inmost(self, call: Call) -> tuple[BaseChatModel, Call]:
+        """The specification inside all layers, and the call as it gets there."""
         raise NotImplementedError
 
     # Clients.
@@ -356,8 +399,8 @@ class Layered(Model[Out]):
     def _ask_stream(self, input: Any, call: Call, run: Run) -> AsyncGenerator[Any, None]:
         return self.layer.stream(self.inner, input, call, run)
 
-    def _look_ahead(self, input: Any, call: Call) -> Preflight:
-        return self.inner._look_ahead(input, self.layer.asking(call))
+    def _inmost(self, call: Call) -> tuple[BaseChatModel, Call]:
+        return self.inner._inmost(self.layer.asking(call))
 
     @property
     def spec(self) -> BaseChatModel | None:

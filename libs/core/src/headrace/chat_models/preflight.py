@@ -51,7 +51,7 @@ class Preflight:
         return not self.errors and self.fits is not False
 
 
-def look_ahead(model: BaseChatModel, input: Any, call: Call) -> Preflight:
+def look_ahead(model: BaseChatModel, call: Call, input: Any) -> Preflight:
     """The report on a request that is not made."""
     messages, asked = convert_to_messages(input), model.settings(call)
     profile = profile_for(model, asked)

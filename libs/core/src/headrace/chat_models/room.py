@@ -27,10 +27,15 @@ def tokens_of(
 
 def fits(tokens: int, reserved: int | None, facts: Mapping[str, Any]) -> bool | None:
     """Whether input and reserved output are within the limits; None where none is known."""
+    left = room_left(tokens, reserved, facts)
+    return None if left is None else left >= 0
+
+
+def room_left(tokens: int, reserved: int | None, facts: Mapping[str, Any]) -> int | None:
+    """Tokens of input that still fit, less than 0 if these do not; None where no limit is known."""
     total = tokens + (reserved or 0)
     bounds = ((tokens, facts.get("max_input_tokens")), (total, facts.get("context_size")))
-    known = [size <= bound for size, bound in bounds if bound]
-    return all(known) if known else None
+    return min((bound - size for size, bound in bounds if bound), default=None)
 
 
 def misfit(model: str, tokens: int, reserved: int | None, facts: Mapping[str, Any]) -> str | None:
