@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypedDict, assert_type
+from typing import Any, Literal, Optional, TypedDict, Union, assert_type
 
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ from headrace import (
     RunnableLambda,
     StrOutputParser,
     init_chat_model,
+    tool_loop,
 )
 from headrace.chat_models import StructuredAnswer
 from headrace_openai import ChatOpenAI
@@ -21,6 +22,10 @@ from headrace_openai import ChatOpenAI
 
 class Movie(BaseModel):
     title: str
+
+
+class Show(BaseModel):
+    seasons: int
 
 
 class Joke(TypedDict):
@@ -56,3 +61,18 @@ assert_type(ChatOpenAI(model="m", api_key="k", timeout=3.0).bind(seed=1).invoke(
 assert_type((RunnableLambda(double) | double).invoke(1), int)
 assert_type(prompt | model | StrOutputParser() | spelled, Runnable[Mapping[str, Any], str])
 assert_type((prompt | model | {"a": StrOutputParser()}).invoke({"x": 1}), dict[str, Any])
+
+assert_type(model.with_structured_output(Movie | Show).invoke("hi"), Movie | Show)
+assert_type(model.with_structured_output(Union[Movie, Show]).invoke("hi"), Movie | Show)  # noqa: UP007 - this form too
+assert_type(model.with_structured_output(Optional[Movie]).invoke("hi"), Movie | None)  # noqa: UP045 - this form too
+assert_type(model.with_structured_output(list[Movie | Show]).invoke("hi"), list[Movie | Show])
+assert_type(model.with_structured_output(Literal["a", "b"]).invoke("hi"), Literal["a", "b"])
+assert_type(next(model.with_structured_output(Movie | Show).stream("hi")), Movie | Show)
+assert_type(
+    model.with_structured_output(Movie | Show, include_raw=True).invoke("hi"),
+    StructuredAnswer[Movie | Show],
+)
+assert_type(tool_loop(model, [double]).invoke("hi"), AIMessage)
+assert_type(tool_loop(model, [], returns="messages").invoke("hi"), list[Any])
+assert_type(tool_loop(model, []).with_structured_output(Movie | Show).invoke("hi"), Movie | Show)
+assert_type(tool_loop(model.with_structured_output(Movie), []).batch(["hi"]), list[Movie])

@@ -200,7 +200,7 @@ def test_calls_without_ids_or_with_the_same_one_get_their_own(world: Any) -> Non
 def test_a_forced_choice_holds_for_the_first_request_only(world: Any) -> None:
     model = ScriptedChatModel([calls(call(city="Rome")), "Warm."])
     world.invoke(tool_loop(model.bind(tool_choice="any"), [weather]), "hi")
-    assert [c.settings.tool_choice for c in model.calls] == ["any", "auto"]
+    assert [c.settings.tool_choice for c in model.calls] == ["any", None]
 
 
 def test_a_choice_that_names_no_tool_is_an_error_before_any_request(world: Any) -> None:

@@ -84,7 +84,8 @@ def test_nulls_are_dropped_inside_of_values_too() -> None:
 SCHEMA = {
     "type": "object",
     "properties": {
-        "n": {"type": "integer"},
+        "n": {"type": "integer", "minimum": 1},
+        "pair": {"prefixItems": [{"type": "string"}, {"type": "integer"}]},
         "x": {"type": "number"},
         "unit": {"enum": ["C", "F"]},
         "tree": {"$ref": "#/$defs/Tree"},
@@ -105,12 +106,14 @@ SCHEMA = {
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ({"n": "1"}, "`n` must be of type integer, found '1'"),
+        ({"n": "one"}, "`n` must be of type integer, found 'one'"),
         ({"n": True}, "`n` must be of type integer, found True"),
         ({"n": 1, "unit": "K"}, r"`unit` must be one of \['C', 'F'\]"),
         ({"n": 1, "tree": {"name": "a", "left": {}}}, r"`tree\.left\.name` is missing"),
         ({"n": 1, "tree": {"name": "a", "right": 1}}, r"there is no `tree\.right`"),
-        ({"n": 1, "either": 1.5}, "`either` fits none"),
+        ({"n": 1, "either": [1.5]}, "`either` fits none of the 2 choices"),
+        ({"n": 0}, "`n` must be at least 1, found 0"),
+        ({"n": 1, "pair": ["a", "b"]}, r"`pair\.1` must be of type integer"),
         ({}, "`n` is missing"),
     ],
 )
@@ -118,6 +121,11 @@ def test_arguments_are_held_against_a_json_schema(args: Any, said: str) -> None:
     made = Tool(lambda **values: values, name="f", description="F.", args_schema=SCHEMA)
     with pytest.raises(ToolArgumentError, match=said):
         made.invoke(args)
+
+
+def test_arguments_of_a_json_schema_are_coerced_where_that_loses_nothing() -> None:
+    made = Tool(lambda **values: values, name="f", description="F.", args_schema=SCHEMA)
+    assert made.invoke({"n": "3", "x": "1.5", "unit": "c"}) == {"n": 3, "x": 1.5, "unit": "C"}
 
 
 def test_arguments_that_fit_a_json_schema_arrive_as_they_are() -> None:

@@ -15,7 +15,7 @@ from headrace.chat_models.model import Model
 from headrace.chat_models.notes import ContentPolicy
 from headrace.chat_models.options import read_option, with_neutral_effort
 from headrace.chat_models.room import tokens_of
-from headrace.chat_models.settings import Call, Settings, check_choice
+from headrace.chat_models.settings import Call, Settings, check_choice, shown
 from headrace.chat_models.shaping import shape, why_refused
 from headrace.chat_models.specification import Specification
 from headrace.chat_models.timeouts import Timeout, Watch
@@ -195,18 +195,21 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
         if call.timeouts:
             timeout = replace(timeout, **call.timeouts)
         stop = self.stop if call.stop is None else call.stop
+        choice, only = call.choice()
         settings = Settings(
             params,
             Watch(timeout),
             call.tools,
-            call.tool_choice,
+            choice,
             stop=tuple(stop or ()),
             preflight=call.preflight,
         )
         if call.schema is not None:
             settings = self._structured(settings, call)
         check_choice(settings.tool_choice, settings.tools)
-        return settings
+        if only is None:
+            return settings
+        return replace(settings, tools=shown(settings.tools, only, call.schema))
 
     def _structured(self, settings: Settings, call: Call) -> Settings:
         schema = call.schema

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from headrace.chat_models.executing import Executor, OnToolError, Talk, identified, unread
 from headrace.chat_models.model import Layered, Model, ModelInput, as_model
@@ -26,12 +26,17 @@ from headrace.runnables.base import Runnable, collect
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
+    from typing_extensions import TypeForm
+
+    from headrace.engine.drive import AsyncStream, Stream
     from headrace.engine.run import Run
 
+Out = TypeVar("Out", covariant=True)
+T = TypeVar("T")
 Returns = Literal["answer", "messages"]
 
 
-class ToolLoop(Runnable[ModelInput, Any]):
+class ToolLoop(Runnable[ModelInput, Out]):
     """A model that calls tools, with the tools run for it; see `tool_loop`."""
 
     name = "tool_loop"
@@ -98,8 +103,7 @@ class ToolLoop(Runnable[ModelInput, Any]):
 
     def _call(self, step: int) -> Call:
         """A choice that forces a call holds for the first request: else no loop would end."""
-        forced = step > 0 and bound_call(self.model).tool_choice not in (None, "auto", "none")
-        return Call(tool_choice="auto" if forced else None, passes_calls=True)
+        return Call(frees=step > 0, passes_calls=True)
 
     async def _whole(self, talk: Talk, call: Call, run: Run) -> AsyncGenerator[Any, None]:
         """Asks once; gives the answer, whole."""
@@ -107,7 +111,7 @@ class ToolLoop(Runnable[ModelInput, Any]):
         yield talk.answer
 
     async def _chunks(self, talk: Talk, call: Call, run: Run) -> AsyncGenerator[Any, None]:
-        """Asks once; gives the chunks, and after them the object of a schema."""
+        """Asks once; gives the chunks, and among them the object of a schema as it grows."""
         chunks: list[AIMessageChunk] = []
         found: Any = NOTHING
         items = self.model._ask_stream(talk.messages, call, run)
@@ -125,7 +129,7 @@ class ToolLoop(Runnable[ModelInput, Any]):
             await close(items)
         if chunks:
             self._take(talk, message_chunk_to_message(sum_chunks(chunks)))
-        if found is not NOTHING:
+        if found is not NOTHING and not self._goes_on(talk.answer):
             self._take(talk, found)
 
     def _take(self, talk: Talk, answer: Any) -> None:
@@ -139,7 +143,7 @@ class ToolLoop(Runnable[ModelInput, Any]):
         calls = [*answer.tool_calls, *answer.invalid_tool_calls]
         schema = bound_call(self.model).schema
         if schema is not None and any(call["name"] == schema.name for call in calls):
-            return False  # an empty list of objects, of which a stream gives none
+            return False
         return bool(calls) or answer.response_metadata.get("finish_reason") == "pause"
 
     async def _results(self, talk: Talk, run: Run) -> AsyncGenerator[ToolMessage, None]:
@@ -185,14 +189,29 @@ class ToolLoop(Runnable[ModelInput, Any]):
             messages=talk.messages,
         )
 
-    def with_structured_output(self, schema: Any, **options: Any) -> ToolLoop:
+    if TYPE_CHECKING:  # a stream also gives the chunks and results on the way
+
+        def stream(self, input: Any, config: Any = None, **kwargs: Any) -> Stream[Any]: ...
+        def astream(self, input: Any, config: Any = None, **kwargs: Any) -> AsyncStream[Any]: ...
+
+    @overload
+    def with_structured_output(
+        self, schema: TypeForm[T], *, include_raw: Literal[False] = ..., **options: Any
+    ) -> ToolLoop[T]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Mapping[str, Any], *, include_raw: Literal[False] = ..., **options: Any
+    ) -> ToolLoop[dict[str, Any]]: ...
+    @overload
+    def with_structured_output(self, schema: Any, **options: Any) -> ToolLoop[Any]: ...
+    def with_structured_output(self, schema: Any, **options: Any) -> ToolLoop[Any]:
         """This loop, run to an object of `schema`; options as for a model."""
         return self._over(self.model.with_structured_output(schema, **options))
 
-    def _with_kwargs(self, kwargs: dict[str, Any]) -> ToolLoop:
+    def _with_kwargs(self, kwargs: dict[str, Any]) -> ToolLoop[Out]:
         return self._over(self.model.bind(**kwargs))
 
-    def _over(self, model: Model[Any]) -> ToolLoop:
+    def _over(self, model: Model[Any]) -> ToolLoop[Any]:
         return ToolLoop(model, self.executor, max_steps=self.max_steps, returns=self.returns)
 
     def _limit(self) -> int | None:
@@ -202,6 +221,28 @@ class ToolLoop(Runnable[ModelInput, Any]):
         return f"tool_loop({self.model!r}, {list(self.executor.steps)})"
 
 
+@overload
+def tool_loop(
+    model: Model[Out],
+    tools: Iterable[Any],
+    *,
+    max_steps: int = ...,
+    parallel: bool = ...,
+    on_tool_error: OnToolError = ...,
+    approve: Callable[[dict[str, Any]], Any] | None = ...,
+    returns: Literal["answer"] = ...,
+) -> ToolLoop[Out]: ...
+@overload
+def tool_loop(
+    model: Model[Any],
+    tools: Iterable[Any],
+    *,
+    max_steps: int = ...,
+    parallel: bool = ...,
+    on_tool_error: OnToolError = ...,
+    approve: Callable[[dict[str, Any]], Any] | None = ...,
+    returns: Literal["messages"],
+) -> ToolLoop[list[Any]]: ...
 def tool_loop(
     model: Model[Any],
     tools: Iterable[Any],
@@ -211,7 +252,7 @@ def tool_loop(
     on_tool_error: OnToolError = "return",
     approve: Callable[[dict[str, Any]], Any] | None = None,
     returns: Returns = "answer",
-) -> ToolLoop:
+) -> ToolLoop[Any]:
     """The model with its calls run and answered, until it answers or `max_steps` requests went.
 
     Gives the last AIMessage, or the object if the model has a schema; `returns="messages"`:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from pydantic import BaseModel
+    from typing_extensions import TypeForm
 
     from headrace.chat_models.base import BaseChatModel
     from headrace.chat_models.room import Misfit
@@ -109,7 +110,8 @@ class Model(Runnable[ModelInput, Out], abstract=True):
     ) -> Model[Out]:
         """This model with tools more; of two with one name the later stands.
 
-        `tool_choice`: "auto", "none", "any", a name, or a list of allowed names.
+        `tool_choice`: "auto", "none", "any", a name, a list of names to call one of, or
+        ["auto", *names] to call only these, if any.
         """
         if parallel_tool_calls is not None:
             options["parallel_tool_calls"] = parallel_tool_calls
@@ -119,7 +121,7 @@ class Model(Runnable[ModelInput, Out], abstract=True):
     @overload
     def with_structured_output(
         self,
-        schema: type[T],
+        schema: TypeForm[T],
         *,
         include_raw: Literal[False] = ...,
         method: Method = ...,
@@ -141,7 +143,7 @@ class Model(Runnable[ModelInput, Out], abstract=True):
     @overload
     def with_structured_output(
         self,
-        schema: type[T],
+        schema: TypeForm[T],
         *,
         include_raw: Literal[True],
         method: Method = ...,

@@ -27,10 +27,12 @@ class Growing:
 
     Of `list[T]` each item once, as soon as it is whole, in a list of its own: these add up to
     the answer. Of other schemas the object so far, whenever it has changed; the last one is it.
+    `among`: other things come in the same stream, so of a list, too, all so far is shown, and
+    at last the answer again, whatever came before it.
     """
 
-    def __init__(self, schema: OutputSchema) -> None:
-        self.schema = schema
+    def __init__(self, schema: OutputSchema, among: bool = False) -> None:
+        self.schema, self._among = schema, among
         self._array = None if schema.item is None else ArrayReader()
         self._shown: Any = _NOT_YET
         self.items = 0
@@ -61,15 +63,18 @@ class Growing:
                 array.done = True  # perhaps it can be mended when all of it is there
                 break
         self.items += len(found)
-        return found
+        if not self._among or not found:
+            return found
+        self._shown = [*([] if self._shown is _NOT_YET else self._shown), *(i for [i] in found)]
+        return [replacing(self._shown)]
 
     def finish(self, value: Any) -> list[Any]:
         """What is left to show of the whole answer."""
-        if self._array is not None:
+        if self._array is not None and not self._among:
             return [[item] for item in value[self.items :]] if value else [[]]
-        if type(value) is type(self._shown) and value == self._shown:
-            return []
-        return [replacing(value)]
+        if self._among or type(value) is not type(self._shown) or value != self._shown:
+            return [replacing(value)]
+        return []
 
 
 def document_of(total: AIMessageChunk, name: str) -> str:

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import TypeAdapter
 from pydantic_core import ValidationError, to_json
 
-from headrace.chat_models.conforming import Mender, faults
 from headrace.chat_models.describing import portable, schema_of_mapping, schema_of_type
 from headrace.errors import InputError
+from headrace.tools.conforming import Mender, faults
 from headrace.tools.modern import modern_schema, resolved
 from headrace.tools.strict import strict_schema
 

@@ -69,6 +69,7 @@ class Call:
     `rung`: how an object is asked for, after 0 has failed; see `shaping`.
     `passes_calls`: somebody runs the calls, so an answer that makes any passes unparsed.
     `gates`: what lets each attempt in, beside the model's own limiter.
+    `frees`: a choice that forces a call has had it; what it leaves out stays out.
     """
 
     tools: tuple[dict[str, Any], ...] = ()
@@ -81,6 +82,7 @@ class Call:
     rung: int = 0
     preflight: Misfit | None = None
     gates: tuple[Gate, ...] = ()
+    frees: bool = False
 
     def over(self, inner: Call) -> Call:
         """Both, this one outside: tools add up, by name the outer stands; else the outer wins."""
@@ -97,7 +99,17 @@ class Call:
             self.rung or inner.rung,
             self.preflight or inner.preflight,
             (*inner.gates, *self.gates),
+            self.frees or inner.frees,
         )
+
+    def choice(self) -> tuple[ToolChoice | None, tuple[str, ...] | None]:
+        """(what is chosen, the only tools that are shown if not all are)."""
+        choice = self.tool_choice
+        if isinstance(choice, tuple) and choice[0] == "auto":
+            return "auto", choice[1:]
+        if not self.frees or choice in ("auto", "none"):
+            return choice, None
+        return None, choice if isinstance(choice, tuple) else None
 
 
 NO_CALL = Call()
@@ -141,12 +153,23 @@ def neutral_choice(choice: Any) -> ToolChoice | None:
             return name
         case {"type": str(kind)} if kind in ("auto", "any", "none"):
             return kind
-        case list() | tuple() if choice and all(isinstance(name, str) for name in choice):
+        case ["auto"] | []:
+            pass
+        case list() | tuple() if all(isinstance(name, str) for name in choice):
             return tuple(choice)
     raise InputError(
-        '`tool_choice` is "auto", "none", "any", the name of a bound tool or a list of names, '
-        f"not {choice!r}"
+        '`tool_choice` is "auto", "none", "any", the name of a bound tool, a list of names to call '
+        f'one of, or ["auto", *names] to call only these; not {choice!r}'
     )
+
+
+def shown(
+    tools: tuple[dict[str, Any], ...], only: tuple[str, ...], schema: OutputSchema | None
+) -> tuple[dict[str, Any], ...]:
+    """The tools of these names, and that of a schema; InputError for a name that is not bound."""
+    check_choice(only, tools)
+    kept = {*only, *([] if schema is None else [schema.name])}
+    return tuple(tool for tool in tools if tool_name(tool) in kept)
 
 
 def check_choice(choice: ToolChoice | None, tools: tuple[dict[str, Any], ...]) -> None:

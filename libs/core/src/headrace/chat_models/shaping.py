@@ -89,6 +89,8 @@ def _by_tool(
     settings: Settings, schema: OutputSchema, facts: Mapping[str, Any], rung: int
 ) -> Settings:
     asked = settings.tool_choice or ("any" if settings.tools else schema.name)
+    if isinstance(asked, tuple) and schema.name not in asked:
+        asked = (*asked, schema.name)
     tools = (*(t for t in settings.tools if t.get("name") != schema.name), schema.tool())
     settings = replace(settings, tools=tools, tool_choice=asked)
     told = Shape("function_calling")

@@ -142,14 +142,14 @@ class Parse(Layer):
         """Objects so far; after a list's first item nothing is asked again."""
         asking = _Asking(input, self.asking(call), retries=self.retries)
         while True:
-            growing, total = Growing(self.schema), None
+            growing, total = Growing(self.schema, call.passes_calls), None
             items = inner._ask_stream(asking.input, asking.call, run)
             try:
                 async for chunk in items:
                     total = chunk if total is None else total + chunk
                     if call.passes_calls:
                         yield chunk
-                    elif not self.include_raw and chunk.chunk_position != "last":
+                    if not self.include_raw and chunk.chunk_position != "last":
                         for value in growing.feed(total):
                             yield value
             finally:
@@ -161,7 +161,8 @@ class Parse(Layer):
             if call.passes_calls and self._calls_others(message):
                 return
             reading = await self._read(message, run)
-            if growing.items or not asking.after(self.schema, message, reading):
+            kept = growing.items and not call.passes_calls
+            if kept or not asking.after(self.schema, message, reading):
                 break
         result = self._result(message, reading, asking.made)
         for value in [result] if self.include_raw else growing.finish(result):

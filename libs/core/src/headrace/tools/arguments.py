@@ -10,8 +10,8 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
 from headrace.errors import InputError, ToolError, suggestion
+from headrace.tools.conforming import Mender, faults
 from headrace.tools.injection import InjectedToolArg, mark_among
-from headrace.tools.misfits import misfits
 from headrace.tools.nulls import without_nulls
 from headrace.tools.schema import hide, schema_of
 from headrace.tools.signature import OMITTED, REQUIRED, Parameter
@@ -79,7 +79,7 @@ class ModelArguments:
 
 
 class SchemaArguments:
-    """Arguments that a JSON Schema describes: names, types and enums are checked, no more."""
+    """Arguments that a JSON Schema describes; formats and patterns are not looked at."""
 
     defaulted: frozenset[str] = frozenset()
 
@@ -91,8 +91,9 @@ class SchemaArguments:
 
     def check(self, args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         refuse_unknown(args, self.fields, self.hidden if self.open else None)
-        found: dict[str, Any] = without_nulls(dict(args), self.parameters)
-        wrong = list(misfits(found, self.parameters))
+        schema = self.parameters
+        found: dict[str, Any] = Mender(schema).value(without_nulls(dict(args), schema), schema)
+        wrong = faults(found, schema, schema, whole="the arguments")
         if wrong:
             raise ToolArgumentError("; ".join(wrong))
         return found

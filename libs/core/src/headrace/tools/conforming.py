@@ -15,45 +15,71 @@ _WHOLE = re.compile(r"\s*-?\d{1,300}\s*")
 _NUMBER = re.compile(r"\s*-?\d{1,300}(\.\d+)?([eE][-+]?\d{1,3})?\s*")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _BOUNDS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
-    ("minimum", "is below {}", operator.lt),
-    ("maximum", "is above {}", operator.gt),
-    ("exclusiveMinimum", "is not above {}", operator.le),
-    ("exclusiveMaximum", "is not below {}", operator.ge),
+    ("minimum", "at least", operator.lt),
+    ("maximum", "at most", operator.gt),
+    ("exclusiveMinimum", "above", operator.le),
+    ("exclusiveMaximum", "below", operator.ge),
 )
 _SIZES = (("minLength", "maxLength", str), ("minItems", "maxItems", list))
+_UNITS: dict[type, str] = {str: "characters", list: "items"}
 
 
-def faults(value: Any, schema: Any, root: Mapping[str, Any], at: str = "") -> list[str]:
+def faults(
+    value: Any, schema: Any, root: Mapping[str, Any], *, whole: str = "the value"
+) -> list[str]:
     """What is wrong with a value, place by place; formats and patterns are not looked at."""
-    return list(_faults(value, schema, root, at))
+    return list(_Faults(root, whole).of(value, schema, ""))
 
 
-def _faults(value: Any, schema: Any, root: Mapping[str, Any], at: str) -> Iterator[str]:
-    schema = resolved(schema, root)
-    if not isinstance(schema, dict):
-        return
-    where = at or "the value"
-    for part in schema.get("allOf", ()):
-        yield from _faults(value, part, root, at)
-    for key in ("anyOf", "oneOf"):
-        branches = schema.get(key)
-        if branches and all(faults(value, branch, root, at) for branch in branches):
-            yield f"{where}: fits none of the {len(branches)} choices"
+class _Faults:
+    def __init__(self, root: Mapping[str, Any], whole: str) -> None:
+        self.root, self.whole = root, whole
+
+    def of(self, value: Any, schema: Any, at: str) -> Iterator[str]:
+        schema = resolved(schema, self.root)
+        if not isinstance(schema, dict):
             return
-    if "const" in schema and not _same(value, schema["const"]):
-        yield f"{where}: must be {schema['const']!r}, not {_short(value)}"
-    if "enum" in schema and not any(_same(value, choice) for choice in schema["enum"]):
-        yield f"{where}: must be one of {schema['enum']!r}, not {_short(value)}"
-    kinds = _kinds(schema)
-    if kinds and not _is_of(value, kinds):
-        yield f"{where}: must be of type {' or '.join(kinds)}, not {_short(value)}"
-        return
-    yield from _bounds(value, schema, where)
-    if isinstance(value, dict):
-        yield from _object_faults(value, schema, root, at)
-    elif isinstance(value, list) and isinstance(schema.get("items"), dict):
-        for index, item in enumerate(value):
-            yield from _faults(item, schema["items"], root, _join(at, index))
+        where = f"`{at}`" if at else self.whole
+        for part in schema.get("allOf", ()):
+            yield from self.of(value, part, at)
+        for key in ("anyOf", "oneOf"):
+            branches = schema.get(key)
+            if branches and not any(self._fits(value, branch) for branch in branches):
+                yield f"{where} fits none of the {len(branches)} choices, found {_short(value)}"
+                return
+        if "const" in schema and not _same(value, schema["const"]):
+            yield f"{where} must be {schema['const']!r}, found {_short(value)}"
+        if "enum" in schema and not any(_same(value, choice) for choice in schema["enum"]):
+            yield f"{where} must be one of {schema['enum']!r}, found {_short(value)}"
+        kinds = _kinds(schema)
+        if kinds and not _is_of(value, kinds):
+            yield f"{where} must be of type {' or '.join(kinds)}, found {_short(value)}"
+            return
+        yield from _bounds(value, schema, where)
+        if isinstance(value, dict):
+            yield from self._object(value, schema, at)
+        elif isinstance(value, list):
+            first, rest = schema.get("prefixItems", ()), schema.get("items")
+            for index, item in enumerate(value):
+                part = first[index] if index < len(first) else rest
+                yield from self.of(item, part, _join(at, index))
+
+    def _fits(self, value: Any, schema: Any) -> bool:
+        return next(self.of(value, schema, ""), None) is None
+
+    def _object(self, value: dict[str, Any], schema: Mapping[str, Any], at: str) -> Iterator[str]:
+        properties = schema.get("properties") or {}
+        for name in schema.get("required", ()):
+            if name not in value:
+                yield f"`{_join(at, name)}` is missing"
+        others = schema.get("additionalProperties")
+        for name, item in value.items():
+            if name in properties:
+                yield from self.of(item, properties[name], _join(at, name))
+            elif others is False and not schema.get("patternProperties"):
+                yield f"there is no `{_join(at, name)}` in the schema"
+            elif isinstance(others, dict):
+                yield from self.of(item, others, _join(at, name))
 
 
 def _bounds(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -62,31 +88,14 @@ def _bounds(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
             bound = schema.get(key)
             numeric = isinstance(bound, int | float) and not isinstance(bound, bool)
             if numeric and wrong(value, bound):
-                yield f"{where}: {text.format(bound)}: {value!r}"
+                yield f"{where} must be {text} {bound}, found {value!r}"
     for least, most, kind in _SIZES:
-        if isinstance(value, kind) and not (
-            schema.get(least, 0) <= len(value) <= schema.get(most, len(value))
-        ):
-            yield f"{where}: has {len(value)} of {least} {schema.get(least, 0)}" + (
-                f", {most} {schema[most]}" if most in schema else ""
-            )
-
-
-def _object_faults(
-    value: dict[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any], at: str
-) -> Iterator[str]:
-    properties = schema.get("properties") or {}
-    for name in schema.get("required", ()):
-        if name not in value:
-            yield f"{_join(at, name)}: is missing"
-    others = schema.get("additionalProperties")
-    for name, item in value.items():
-        if name in properties:
-            yield from _faults(item, properties[name], root, _join(at, name))
-        elif others is False and not schema.get("patternProperties"):
-            yield f"{_join(at, name)}: is not a property of the schema"
-        elif isinstance(others, dict):
-            yield from _faults(item, others, root, _join(at, name))
+        if not isinstance(value, kind):
+            continue
+        if len(value) < schema.get(least, 0):
+            yield f"{where} must have at least {schema[least]} {_UNITS[kind]}, found {len(value)}"
+        if len(value) > schema.get(most, len(value)):
+            yield f"{where} must have at most {schema[most]} {_UNITS[kind]}, found {len(value)}"
 
 
 class Mender:
