@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from headrace.chat_models import BaseChatModel as BaseChatModel
     from headrace.chat_models import Timeout as Timeout
     from headrace.chat_models.looping import tool_loop as tool_loop
+    from headrace.embeddings import Embeddings as Embeddings
     from headrace.engine.run import RunnableConfig as RunnableConfig
     from headrace.errors import HeadraceError as HeadraceError
     from headrace.init import init_chat_model as init_chat_model
+    from headrace.init import init_embeddings as init_embeddings
     from headrace.messages import (
         AIMessage as AIMessage,
     )
@@ -105,9 +107,10 @@ _HOMES = {
     "cards": ("ModelCard", "catalog", "list_models"),
     "chat_models": ("BaseChatModel", "Timeout"),
     "chat_models.looping": ("tool_loop",),
+    "embeddings": ("Embeddings",),
     "engine.run": ("RunnableConfig",),
     "errors": ("HeadraceError",),
-    "init": ("init_chat_model",),
+    "init": ("init_chat_model", "init_embeddings"),
     "messages": (
         "AIMessage", "AIMessageChunk", "DeveloperMessage", "HumanMessage", "SystemMessage",
         "ToolMessage", "audio", "file", "image", "trim_messages", "video",

@@ -1,4 +1,7 @@
-"""init_chat_model: any installed provider's model from a name; or one that a call decides."""
+"""init_chat_model, init_embeddings: any installed provider's model from a name.
+
+A chat model may also be one that a call decides.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any, Literal
 
 from headrace.chat_models import Model
 from headrace.chat_models.configurable import ConfigurableChatModel
+from headrace.embeddings import Embeddings
 from headrace.errors import ConfigurationError, InputError
 from headrace.messages import AIMessage
 from headrace.registry import canonical, find_provider, infer_provider, is_provider, provider_of_url
@@ -41,6 +45,12 @@ def init_chat_model(
     return ConfigurableChatModel(_from, defaults, configurable_fields, config_prefix or "")
 
 
+def init_embeddings(model: str, *, provider: str | None = None, **params: Any) -> Embeddings:
+    """An embedding model by name: `provider:model`, or a bare name whose provider is inferred."""
+    name, rest = _split(model, provider, params)
+    return find_provider(name).make_embeddings(model=rest, **params)
+
+
 def _from(values: dict[str, Any]) -> Model[AIMessage]:
     rest = dict(values)
     model, provider = rest.pop("model", None), rest.pop("model_provider", None)
@@ -53,10 +63,14 @@ def _from(values: dict[str, Any]) -> Model[AIMessage]:
 
 
 def _make(model: str, provider: str | None, params: dict[str, Any]) -> Model[AIMessage]:
+    name, rest = _split(model, provider, params)
+    return find_provider(name).make(model=rest, **params)
+
+
+def _split(model: str, provider: str | None, params: dict[str, Any]) -> tuple[str, str]:
     if not str(model).strip():
         raise InputError(f"a model is named by a string such as 'offline:demo', not {model!r}")
-    name, rest = split_name(model, provider, params.get("base_url"))
-    return find_provider(name).make(model=rest, **params)
+    return split_name(model, provider, params.get("base_url"))
 
 
 def split_name(model: str, provider: str | None, base_url: str | None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The providers of chat models: found by entry point, named, and told apart by model name.
+"""The providers of models: found by entry point, named, and told apart by model name.
 
 A package registers by an entry point of the group `headrace.providers`, named after the
 provider id, that leads to a `Provider`.
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from headrace.chat_models import BaseChatModel, Model
 from headrace.credentials import Credential
+from headrace.embeddings import Embeddings
 from headrace.errors import (
     ConfigurationError,
     MissingPackageError,
@@ -32,22 +33,40 @@ GROUP = "headrace.providers"
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A provider of models: `chat_model` makes one from its parameters, or says where
-    ("module:attribute"), as `credential` does. `prefixes` claim model names, `hosts` claim base
-    URLs. `model_class`: the class whose fields make forms, where `chat_model` is a function.
+    ("module:attribute"), as `embeddings` and `credential` do. `prefixes` claim model names,
+    `hosts` claim base URLs. `model_class`, `embeddings_class`: the class whose fields make forms,
+    where what makes the model is a function.
     """
 
     name: str
     chat_model: Callable[..., Model[Any]] | str
-    embeddings: Callable[..., Any] | str | None = None
+    embeddings: Callable[..., Embeddings] | str | None = None
     credential: type[Credential] | str | None = None
     prefixes: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     package: str | None = None
     model_class: type[BaseChatModel] | str | None = None
+    embeddings_class: type[Embeddings] | str | None = None
 
     def make(self, **params: Any) -> Model[Any]:
         """A chat model of this provider."""
         return cast("Callable[..., Model[Any]]", _imported(self.chat_model))(**params)
+
+    def make_embeddings(self, **params: Any) -> Embeddings:
+        """An embedding model of this provider; ConfigurationError if it has none."""
+        make = _imported(self.embeddings)
+        if make is None:
+            having = [name for name in installed_providers() if _loaded(name).embeddings]
+            raise ConfigurationError(
+                f"`{self.name}` has no embedding models here; installed and having some: "
+                + ", ".join(f"`{name}`" for name in having)
+            )
+        return cast("Callable[..., Embeddings]", make)(**params)
+
+    def find_embeddings_class(self) -> type[Embeddings] | None:
+        """The class of its embedding models; None where it has none, or only a function."""
+        found = _imported(self.embeddings_class or self.embeddings)
+        return found if isinstance(found, type) and issubclass(found, Embeddings) else None
 
     def find_model_class(self) -> type[BaseChatModel] | None:
         """The class of its chat models; None where only a function makes them."""
@@ -74,7 +93,12 @@ def _imported(value: Any) -> Any:
     return getattr(import_module(module), attribute)
 
 
-OFFLINE = Provider("offline", "headrace.testing.offline:OfflineChatModel", package="headrace")
+OFFLINE = Provider(
+    "offline",
+    "headrace.testing.offline:OfflineChatModel",
+    "headrace.testing.vectors:OfflineEmbeddings",
+    package="headrace",
+)
 
 
 @lru_cache(maxsize=1)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
 
 from headrace.callbacks.event_log import logged
-from headrace.chat_models.admission import Ticket, admit
+from headrace.chat_models.admission import admit
+from headrace.chat_models.attempts import begun, late_error, own_policy
 from headrace.chat_models.charging import charge, usage_and_facts
 from headrace.chat_models.fitting import fit, remarks
 from headrace.chat_models.telling import told_of
-from headrace.chat_models.timeouts import Watch
 from headrace.engine import observe
 from headrace.engine.drive import Once, close
-from headrace.errors import ModelError, ModelTimeoutError, WireError
+from headrace.errors import ModelError, WireError
 from headrace.messages import (
     AIMessage,
     AIMessageChunk,
@@ -25,7 +23,6 @@ from headrace.messages import (
     message_chunk_to_message,
     sum_chunks,
 )
-from headrace.runnables.retrying import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -33,18 +30,6 @@ if TYPE_CHECKING:
     from headrace.chat_models.base import BaseChatModel
     from headrace.chat_models.settings import Call, Settings
     from headrace.engine.run import Run
-
-
-_WAITS = {"initial": 0.5, "max": 8.0, "jitter": 0.5}  # seconds
-
-
-@cache
-def _own_policy(retries: int) -> RetryPolicy:
-    return RetryPolicy(
-        retry_if_exception_type=lambda error: getattr(error, "is_retryable", False) is True,
-        exponential_jitter_params=_WAITS,
-        stop_after_attempt=retries + 1,
-    )
 
 
 def _own(model: BaseChatModel, settings: Settings, run: Run) -> Run:
@@ -63,7 +48,7 @@ async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessa
     async def work(_: Any, run: Run) -> AIMessage:
         streams = model.streams and (run.wants_chunks or not model.generates)
         once = _summed if streams else _generate
-        policy = _own_policy(model.max_retries)
+        policy = own_policy(model.max_retries)
         answer = await policy.value(lambda run: once(model, messages, settings, call, run), run)
         return cast(AIMessage, answer)
 
@@ -82,7 +67,7 @@ async def ask_stream(
     run = _own(model, settings, run)
 
     def work(_: Any, run: Run) -> AsyncGenerator[AIMessageChunk, None]:
-        policy = _own_policy(model.max_retries)
+        policy = own_policy(model.max_retries)
         return policy.stream(lambda run: _watched(model, messages, settings, call, run), run)
 
     if run.observed:
@@ -123,7 +108,7 @@ async def _generate(
     run.check()
     await model._prepare(run)
     with await admit(model, messages, settings, call, run) as ticket:
-        watch, settings = _begun(settings, run, ticket)
+        watch, settings = begun(settings, run, ticket)
         message = await _timed(model, messages, settings, run)
         about = message.response_metadata
         about.update(remarks(model, settings, about.get("model_name")))
@@ -140,7 +125,7 @@ async def _timed(
     try:
         message = await run.io.bounded(model._generate(messages, settings, run), watch.left)
     except TimeoutError as error:
-        if (late := _late(error, watch)) is None:
+        if (late := late_error(error, watch)) is None:
             raise
         raise late from error
     if not isinstance(message, AIMessage):
@@ -160,7 +145,7 @@ async def _watched(
     run.check()
     await model._prepare(run)
     with await admit(model, messages, settings, call, run) as ticket:
-        watch, settings = _begun(settings, run, ticket)
+        watch, settings = begun(settings, run, ticket)
         seen = ticket.seen
         items = run.io.guarded(model._stream(messages, settings, run), lambda: watch.left)
         try:
@@ -172,7 +157,7 @@ async def _watched(
         except GeneratorExit:
             raise
         except BaseException as error:
-            late = _late(error, watch)
+            late = late_error(error, watch)
             _keep_partial(late or error, seen, model, settings)
             if late is None:
                 raise
@@ -189,22 +174,6 @@ def _told(model: BaseChatModel, settings: Settings, seen: list[AIMessageChunk]) 
     usage, said = usage_and_facts(seen)
     told = remarks(model, settings, said.get("model_name"))
     return {**told, **charge(model, settings, usage, {**said, **told})}
-
-
-def _begun(settings: Settings, run: Run, ticket: Ticket) -> tuple[Watch, Settings]:
-    """A watch and notes of this attempt's own, and the settings with them."""
-    left = run.bounds.left_after(ticket.waited)  # its place in the queue costs no time
-    watch = ticket.watch = Watch(settings.watch.timeout, run.scope, left)
-    if not watch.in_time:
-        raise watch.error()
-    return watch, replace(settings, watch=watch, notes=settings.notes.copy())
-
-
-def _late(error: BaseException, watch: Watch) -> ModelTimeoutError | None:
-    """What a timeout of the event loop means, if it is that of this attempt."""
-    if not isinstance(error, TimeoutError) or isinstance(error, ModelTimeoutError):
-        return None
-    return None if watch.in_time else watch.error()
 
 
 def _keep_partial(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from headrace.cards import ModelCard  # upward: list_models gives them
     from headrace.chat_models import BaseChatModel  # upward: chat_model makes one
+    from headrace.embeddings import Embeddings  # upward: embeddings makes one
 
 _ABOUT_ITSELF = frozenset({"type", "id", "name"})
 
@@ -106,6 +107,12 @@ class Credential(BaseModel):
         """A chat model of this provider that asks with this credential."""
         provider = reach("find_provider")(self._named_provider())
         return cast("BaseChatModel", provider.make(model=model, credential=self, **params))
+
+    def embeddings(self, model: str, **params: Any) -> Embeddings:
+        """An embedding model of this provider that asks with this credential."""
+        provider = reach("find_provider")(self._named_provider())
+        made = provider.make_embeddings(model=model, credential=self, **params)
+        return cast("Embeddings", made)
 
     def list_models(self, *, live: bool = False, **filters: Any) -> list[ModelCard]:
         """The cards of this provider's models; see `headrace.cards.list_models`."""

@@ -39,6 +39,8 @@ _TABLE = (
     Field("max_input_tokens", "count", "tokens of input; the whole context where nothing is said"),
     Field("max_output_tokens", "count", "tokens of output, reasoning included"),
     Field("embedding_dimensions", "count", "numbers in a vector, unless fewer are asked for"),
+    Field("max_batch_size", "count", "texts in one request for embeddings"),
+    Field("max_batch_tokens", "count", "tokens of all texts in one request for embeddings"),
     Field("text_inputs", "bool", "takes text"),
     Field("image_inputs", "bool", "takes images"),
     Field("image_url_inputs", "bool", "takes images by URL and fetches them itself"),
@@ -63,7 +65,7 @@ _TABLE = (
     Field("mid_conversation_system_messages", "bool", "takes system messages after the first turn"),
     Field("mid_conversation_tools", "bool", "takes a changed list of tools in a conversation"),
     Field("temperature", "bool", "takes `temperature`"),
-    Field("parameters", "ranges", "per parameter its `minimum` and `maximum`, or false: rejected"),
+    Field("parameters", "ranges", "per parameter its `minimum`, `maximum`, `values`, or false"),
     Field("reasoning_output", "bool", "reasons before it answers"),
     Field("reasoning_effort_levels", "texts", "levels it takes; `none` is off; []: send none"),
     Field("reasoning_effort_default", "text", "the level where none is asked for"),
@@ -153,15 +155,17 @@ def _cost(value: Any) -> str:
 
 
 def _ranges(value: Any) -> str:
-    wrong = "is, per parameter, {minimum, maximum, when} or false"
+    wrong = "is, per parameter, {minimum, maximum, values, when} or false"
     if not isinstance(value, dict):
         return wrong
     for limits in value.values():
         if limits is False:
             continue
-        if not isinstance(limits, dict) or limits.keys() - {"minimum", "maximum", "when"}:
+        if not isinstance(limits, dict) or limits.keys() - {"minimum", "maximum", "values", "when"}:
             return wrong
         if any(not is_number(limits[key]) for key in limits.keys() & {"minimum", "maximum"}):
+            return wrong
+        if not isinstance(limits.get("values", []), list):
             return wrong
         when = limits.get("when", {})
         if not isinstance(when, dict) or any(_texts(values) for values in when.values()):

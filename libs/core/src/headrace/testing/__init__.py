@@ -3,5 +3,12 @@
 from headrace.chat_models.clients import forbid_requests
 from headrace.testing.offline import OfflineChatModel
 from headrace.testing.scripted import FunctionChatModel, ScriptedChatModel
+from headrace.testing.vectors import OfflineEmbeddings
 
-__all__ = ["FunctionChatModel", "OfflineChatModel", "ScriptedChatModel", "forbid_requests"]
+__all__ = [
+    "FunctionChatModel",
+    "OfflineChatModel",
+    "OfflineEmbeddings",
+    "ScriptedChatModel",
+    "forbid_requests",
+]

@@ -1,8 +1,16 @@
 """What partners share between their codecs and their SDKs: raw responses, errors, keys, names."""
 
+from headrace.transport.door import (
+    Door,
+    Gate,
+    RawModel,
+    bytes_of,
+    close_response,
+    redact,
+)
 from headrace.transport.failures import error_in, retry_after, status_error
 from headrace.transport.names import names_of, read_chunk_names, read_names
-from headrace.transport.raw import Exchange, Gate, RawChatModel, redact
+from headrace.transport.raw import Exchange, RawChatModel
 from headrace.transport.reading import EventDecoder, StreamReader, is_event_stream, whole_of_stream
 from headrace.transport.sdk import (
     Limits,
@@ -19,18 +27,22 @@ from headrace.transport.stainless import get, post, sdk_error
 from headrace.transport.urls import check_key_owner, clean_url, host_of
 
 __all__ = [
+    "Door",
     "EventDecoder",
     "Exchange",
     "Gate",
     "Limits",
     "RawChatModel",
+    "RawModel",
     "SDKClient",
     "StreamReader",
     "awaitable_key",
+    "bytes_of",
     "cause",
     "check_key_owner",
     "checked_key",
     "clean_url",
+    "close_response",
     "error_in",
     "get",
     "host_of",

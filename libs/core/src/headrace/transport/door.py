@@ -1,0 +1,156 @@
+"""The door to an SDK's unread responses: whose client it is, and how errors come out of it."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from headrace.chat_models import CLIENTS, Specification, Timeout
+from headrace.errors import HeadraceError, ModelConnectionError
+from headrace.transport.sdk import Limits, SDKClient
+
+if TYPE_CHECKING:
+    from headrace.chat_models import Watch
+    from headrace.engine.run import Run
+    from headrace.engine.worlds import World
+
+
+class Door(ABC):
+    """One request to one service: address and key as resolved now.
+
+    `host`: for messages. `client_key`: models whose doors have equal keys share a client; it
+    raises MissingCredentialError where a key is missing, which encoding does not need.
+    `secrets`: texts that must not be in an error, because some servers repeat them.
+    """
+
+    @property
+    @abstractmethod
+    def host(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def client_key(self) -> Hashable: ...
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return ()
+
+    @abstractmethod
+    def make_client(self, is_async: bool) -> SDKClient:
+        """A new client for this service, for sync calls or for the running event loop."""
+
+    @abstractmethod
+    def send(self, client: SDKClient, body: Mapping[str, Any], limits: Limits) -> Any:
+        """The unread response (`headers`, `iter_bytes`, `close` and their async twins).
+
+        An awaitable of it from an async client.
+        """
+
+    @abstractmethod
+    def error(self, exc: Exception, *, begun: bool) -> Exception:
+        """The error of ours for one of the SDK's; `begun`: there was a response already."""
+
+
+class Gate:
+    """Lets errors of the SDK and its HTTP client out as headrace's: the one place for it.
+
+    `begun`: there is a response, so a broken connection is a StreamInterruptedError. `done`: the
+    answer is complete, so what still breaks does not matter.
+    """
+
+    __slots__ = ("_door", "_watch", "begun", "done")
+
+    def __init__(self, door: Door, watch: Any = None) -> None:
+        self._door, self._watch = door, watch
+        self.begun = self.done = False
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> bool:
+        if not isinstance(exc, Exception):
+            return False
+        if self._watch is not None and (refused := getattr(exc, "response", None)) is not None:
+            self._watch.headers = getattr(refused, "headers", None)
+        error = exc
+        if not isinstance(exc, HeadraceError):
+            error = self._door.error(exc, begun=self.begun)
+        if self.done and isinstance(error, ModelConnectionError):
+            return True
+        redact(error, self._door.secrets)
+        if error is exc:
+            return False
+        raise error from exc
+
+
+def redact(error: Exception, secrets: tuple[str, ...]) -> None:
+    """Cuts secrets out of a message, where some servers repeat them in full."""
+    if not isinstance(error, HeadraceError):
+        return
+    for secret in secrets:
+        if len(secret) >= 8:
+            error.args = tuple(
+                arg.replace(secret, "[key]") if isinstance(arg, str) else arg for arg in error.args
+            )
+
+
+class RawModel(Specification):
+    """A model of any kind whose requests go through a Door, on the clients of the process."""
+
+    sdk: ClassVar[str] = ""  # the SDK's module, loaded by `warm` before a first request
+
+    @classmethod
+    def _warm(cls) -> None:
+        """Does in a worker what would block an event loop: the imports, and the SSL context."""
+
+    async def _prepare(self, run: Run) -> None:
+        if self.sdk not in sys.modules:
+            await run.io.blocking(type(self)._warm)
+
+    async def _client(self, door: Door, io: World) -> SDKClient:
+        """The client for this door, in this world; closed with its event loop."""
+        make = partial(door.make_client, io.is_async)
+        client: SDKClient = CLIENTS.use(self._user, door.client_key, make, is_async=io.is_async)
+        if io.is_async:
+            await client.watch()
+        return client
+
+    async def _send(self, door: Door, body: Mapping[str, Any], limits: Limits, run: Run) -> Any:
+        client = await self._client(door, run.io)
+        return await run.io.settle(door.send(client, body, limits))
+
+    async def _read(
+        self, door: Door, body: Mapping[str, Any], gate: Gate, watch: Watch, run: Run
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """The whole body of a response, and its headers."""
+        limits, pieces = Limits(watch.timeout.connect, watch.timeout.for_invoke()), []
+        response = await self._send(door, body, limits, run)
+        gate.begun, watch.headers = True, response.headers
+        try:
+            async for data in run.io.iterate(bytes_of(response, run)):
+                watch.saw(False)
+                pieces.append(data)
+        finally:
+            await close_response(response, run)
+        return b"".join(pieces), response.headers
+
+    async def _ask_aside(self, door: Door, ask: Any, io: World) -> Any:
+        """What `ask(client, limits)` gives: a request beside the conversation, such as a list."""
+        await io.blocking(type(self)._warm)
+        patience = cast("Timeout", self.timeout)
+        limits = Limits(patience.connect, patience.for_invoke())
+        with Gate(door):
+            return await io.settle(ask(await self._client(door, io), limits))
+
+
+def bytes_of(response: Any, run: Run) -> Any:
+    """The pieces of a body, as its world iterates them."""
+    return response.aiter_bytes() if run.io.is_async else response.iter_bytes()
+
+
+async def close_response(response: Any, run: Run) -> None:
+    """Gives the connection back."""
+    await run.io.settle(response.aclose() if run.io.is_async else response.close())
