@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic_core import to_json
-
 from headrace.callbacks.event_log import logged
 from headrace.chat_models.admission import admit
 from headrace.chat_models.attempts import begun, late_error, own_policy
+from headrace.chat_models.caching import slot_for
 from headrace.chat_models.charging import charge, usage_and_facts
+from headrace.chat_models.chunking import as_chunk
 from headrace.chat_models.fitting import fit, remarks
 from headrace.chat_models.telling import told_of
 from headrace.engine import observe
@@ -25,7 +25,7 @@ from headrace.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Coroutine
 
     from headrace.chat_models.base import BaseChatModel
     from headrace.chat_models.settings import Call, Settings
@@ -49,8 +49,12 @@ async def ask(model: BaseChatModel, input: Any, call: Call, run: Run) -> AIMessa
         streams = model.streams and (run.wants_chunks or not model.generates)
         once = _summed if streams else _generate
         policy = own_policy(model.max_retries)
-        answer = await policy.value(lambda run: once(model, messages, settings, call, run), run)
-        return cast(AIMessage, answer)
+
+        def make() -> Coroutine[Any, Any, AIMessage]:
+            return policy.value(lambda run: once(model, messages, settings, call, run), run)
+
+        slot = slot_for(model, messages, settings, call)
+        return await (make() if slot is None else slot.value(make, run))
 
     if not run.observed:
         return await work(input, run)
@@ -68,7 +72,12 @@ async def ask_stream(
 
     def work(_: Any, run: Run) -> AsyncGenerator[AIMessageChunk, None]:
         policy = own_policy(model.max_retries)
-        return policy.stream(lambda run: _watched(model, messages, settings, call, run), run)
+
+        def open() -> AsyncGenerator[AIMessageChunk, None]:
+            return policy.stream(lambda run: _watched(model, messages, settings, call, run), run)
+
+        slot = slot_for(model, messages, settings, call)
+        return open() if slot is None else slot.stream(open, run)
 
     if run.observed:
         about = told_of(model, messages, settings, streamed=True)
@@ -185,31 +194,3 @@ def _keep_partial(
         error.partial = message_chunk_to_message(sum_chunks(seen))
         error.partial.response_metadata.update(_told(model, settings, seen))
         error.usage = error.partial.usage_metadata
-
-
-def as_chunk(message: AIMessage) -> AIMessageChunk:
-    """A whole message as the one chunk of a stream."""
-    pieces = [
-        {
-            "type": "tool_call_chunk",
-            "name": call["name"],
-            "args": to_json(call["args"]).decode(),
-            "id": call["id"],
-            "index": index,
-        }
-        for index, call in enumerate(message.tool_calls)
-    ]
-    content = message.content
-    if message.invalid_tool_calls and isinstance(content, str):
-        unread = cast("list[Any]", message.invalid_tool_calls)
-        content = [content, *unread] if content else unread
-    return AIMessageChunk(
-        content,
-        tool_call_chunks=pieces,
-        usage_metadata=message.usage_metadata,
-        response_metadata=message.response_metadata,
-        id=message.id,
-        name=message.name,
-        additional_kwargs=message.additional_kwargs,
-        chunk_position="last",
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from headrace.caches.store import check_store
+from headrace.chat_models.caching import CacheUse, fresh
 from headrace.chat_models.model import Layer, Model, as_model
 from headrace.chat_models.settings import Call
 from headrace.chat_models.timeouts import check_seconds
@@ -86,16 +88,24 @@ class Retry(Layer):
         self.policy = RetryPolicy(**options)
 
     async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
+        asked = call
+
         async def attempt(run: Run) -> Any:
-            return await inner._ask(input, call, self.policy.takes(run))
+            nonlocal asked
+            now, asked = asked, fresh(asked)
+            return await inner._ask(input, now, self.policy.takes(run))
 
         return await self.policy.value(attempt, run)
 
     async def stream(
         self, inner: Model[Any], input: Any, call: Call, run: Run
     ) -> AsyncGenerator[Any, None]:
+        asked = call
+
         def attempt(run: Run) -> AsyncIterator[Any]:
-            return inner._ask_stream(input, call, self.policy.takes(run))
+            nonlocal asked
+            now, asked = asked, fresh(asked)
+            return inner._ask_stream(input, now, self.policy.takes(run))
 
         items = self.policy.stream(attempt, run, whole=_whole)
         try:
@@ -106,6 +116,27 @@ class Retry(Layer):
 
     def __repr__(self) -> str:
         return f"with_retry({self.policy!r})"
+
+
+class Cached(Layer):
+    """`with_cache`: the model inside is asked only what the store does not have."""
+
+    __slots__ = ("use",)
+
+    def __init__(self, store: Any, ttl: float | None, namespace: str) -> None:
+        if ttl is not None and not ttl > 0:
+            raise InputError(f"`ttl` is a number of seconds above 0, not {ttl!r}")
+        if ":" in namespace:
+            raise InputError(f"`namespace` is a name without a colon, not {namespace!r}")
+        if not isinstance(store, bool):
+            store = check_store(store, "with_cache")
+        self.use = CacheUse(store, ttl, namespace)
+
+    def asking(self, call: Call) -> Call:
+        return replace(call, cache=call.cache.over(self.use) if call.cache else self.use)
+
+    def __repr__(self) -> str:
+        return f"with_cache({self.use.store!r})"
 
 
 class Admit(Layer):
@@ -214,4 +245,5 @@ provide("preflight_layer", Look)
 provide("retry_layer", Retry)
 provide("timeout_layer", TimeLimit)
 provide("fallback_layer", Fallbacks)
+provide("cache_layer", Cached)
 provide("limit_layer", Admit)

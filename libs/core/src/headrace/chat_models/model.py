@@ -245,6 +245,16 @@ class Model(Runnable[ModelInput, Out], abstract=True):
         """
         return self._layered(reach("preflight_layer")(on_misfit))
 
+    def with_cache(
+        self, store: Any = True, *, ttl: float | None = None, namespace: str = ""
+    ) -> Model[Out]:
+        """This model, answering from `store` what it was asked before; True: the process's own.
+
+        `ttl` in seconds. Answers of one namespace are not found in another, and are cleared
+        together by `store.clear(namespace)`. False: without a cache.
+        """
+        return self._layered(reach("cache_layer")(store, ttl, namespace))
+
     def with_rate_limit(self, limiter: Any = None, **limits: Any) -> Model[Out]:
         """This model, each of its attempts let in by `limiter`, or by a RateLimiter of `limits`.
 

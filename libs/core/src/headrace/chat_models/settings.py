@@ -11,6 +11,7 @@ from headrace.errors import InputError, suggestion
 from headrace.tools.convert import convert_to_tool
 
 if TYPE_CHECKING:
+    from headrace.chat_models.caching import CacheUse
     from headrace.chat_models.room import Misfit
     from headrace.chat_models.schema import OutputSchema
     from headrace.chat_models.shaping import Shape
@@ -70,6 +71,7 @@ class Call:
     `passes_calls`: somebody runs the calls, so an answer that makes any passes unparsed.
     `gates`: what lets each attempt in, beside the model's own limiter.
     `frees`: a choice that forces a call has had it; what it leaves out stays out.
+    `cache`: what it is looked up in, in place of the model's own.
     """
 
     tools: tuple[dict[str, Any], ...] = ()
@@ -83,6 +85,7 @@ class Call:
     preflight: Misfit | None = None
     gates: tuple[Gate, ...] = ()
     frees: bool = False
+    cache: CacheUse | None = None
 
     def over(self, inner: Call) -> Call:
         """Both, this one outside: tools add up, by name the outer stands; else the outer wins."""
@@ -100,6 +103,7 @@ class Call:
             self.preflight or inner.preflight,
             (*inner.gates, *self.gates),
             self.frees or inner.frees,
+            self.cache or inner.cache,
         )
 
     def choice(self) -> tuple[ToolChoice | None, tuple[str, ...] | None]:

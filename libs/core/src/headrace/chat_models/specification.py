@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from headrace.caches.store import check_store
 from headrace.chat_models.clients import CLIENTS, ClientUser
 from headrace.chat_models.kinds import of_kind
 from headrace.chat_models.notes import Policy
@@ -69,9 +70,9 @@ class Specification(BaseModel):
     profiles: ClassVar[tuple[str, ...]] = ()  # packages that hold facts about its models
     plumbing: ClassVar[frozenset[str]] = frozenset(
         {
-            "api_key", "base_url", "callbacks", "credential", "default_headers", "max_retries",
-            "metadata", "on_unsupported", "profile_overrides", "proxy", "rate_limiter", "tags",
-            "timeout",
+            "api_key", "base_url", "cache", "callbacks", "credential", "default_headers",
+            "max_retries", "metadata", "on_unsupported", "profile_overrides", "proxy",
+            "rate_limiter", "tags", "timeout",
         }
     )  # fmt: skip
 
@@ -86,6 +87,9 @@ class Specification(BaseModel):
     proxy: str | None = Field(default=None, description="URL of an HTTP proxy.")
     default_headers: Mapping[str, str] | None = Field(
         default=None, description="HTTP headers more."
+    )
+    cache: Any = Field(
+        default=None, description="A store of answers, true for that of the process, false: none."
     )
     rate_limiter: Any = Field(
         default=None, description="What lets its requests in, when; see RateLimiter."
@@ -129,6 +133,11 @@ class Specification(BaseModel):
     def _read_timeout(cls, value: Any) -> Timeout:
         return Timeout.read(value)
 
+    @field_validator("cache")
+    @classmethod
+    def _read_cache(cls, value: Any) -> Any:
+        return value if value is None or isinstance(value, bool) else check_store(value, "cache")
+
     @field_validator("rate_limiter")
     @classmethod
     def _read_limiter(cls, value: Any) -> Gate | None:
@@ -156,6 +165,10 @@ class Specification(BaseModel):
     def _known_facts(self) -> ModelProfile:
         """What is known of the model apart from `profile=`; a partner looks into its files."""
         return find_profile(self.provider, self.model, packages=self.profiles)
+
+    def _address(self) -> str | None:
+        """Where requests go, as a cache tells services apart; a partner resolves it."""
+        return self.base_url
 
     def _key_variable(self) -> str | None:
         """The environment variable in which this model looks for its key, where there is one."""

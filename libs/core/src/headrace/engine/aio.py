@@ -64,6 +64,9 @@ class AsyncWorld:
     def bell(self) -> TaskBell:
         return TaskBell(asyncio.get_running_loop())
 
+    def strand(self) -> object:
+        return asyncio.current_task()
+
     async def ahead(
         self, source: Iterator[T], stop: Callable[[], None]
     ) -> AsyncGenerator[list[T], None]:

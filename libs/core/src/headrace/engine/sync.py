@@ -61,6 +61,9 @@ class SyncWorld:
     def bell(self) -> ThreadBell:
         return ThreadBell()
 
+    def strand(self) -> object:
+        return threading.get_ident()
+
     async def ahead(
         self, source: Iterator[T], stop: Callable[[], None]
     ) -> AsyncGenerator[list[T], None]:

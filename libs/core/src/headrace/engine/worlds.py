@@ -40,6 +40,9 @@ class World(Protocol):
     def bell(self) -> Bell:
         """A bell for the strand that asks, to wait for until another rings it."""
 
+    def strand(self) -> object:
+        """Who runs here: the thread, or the task of an async run."""
+
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """`function(*args)`, in a thread of our own in an async run."""
 

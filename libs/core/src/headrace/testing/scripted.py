@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, PrivateAttr
 
 from headrace.chat_models import BaseChatModel, Settings
-from headrace.chat_models.asking import as_chunk
+from headrace.chat_models.chunking import as_chunk
 from headrace.engine.user import (
     Seam,
     is_async_generator_function,
@@ -103,6 +103,11 @@ class FunctionChatModel(BaseChatModel):
 
         def __init__(self, function: Callable[..., Any], **data: Any) -> None:
             super().__init__(function=function, **data)
+
+    def _address(self) -> str:
+        code = getattr(self.function, "__code__", None)
+        name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
+        return f"{self.function.__module__}.{name}:{getattr(code, 'co_firstlineno', '')}"
 
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run

@@ -192,6 +192,9 @@ class ChatOpenAI(RawChatModel):
     def _account_fields(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in _ACCOUNT}
 
+    def _address(self) -> str:
+        return str(self._place().url)
+
     def _key_variable(self) -> str | None:
         return key_variable(self._account_fields())
 
