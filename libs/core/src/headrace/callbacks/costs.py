@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from headrace.callbacks.usage import UsageMetadataCallbackHandler, listening, outcome, served
+from headrace.callbacks.usage import (
+    COUNTED,
+    UsageMetadataCallbackHandler,
+    listening,
+    outcome,
+    served,
+)
 from headrace.errors import ModelConnectionError, ModelTimeoutError, StreamInterruptedError
 from headrace.messages import UsageMetadata, add_usage
 
@@ -66,7 +72,7 @@ class CostTracker(UsageMetadataCallbackHandler):
         super().handle(event)
         with self._guard:
             place = self._places.pop(event.run_id, (event.name,))
-            if event.run_type == "chat_model":
+            if event.run_type in COUNTED:
                 usage, about = outcome(event)
                 key = place, served(about)
                 spent = _spend(event, usage, about)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Listener")
 
+COUNTED = frozenset({"chat_model", "embedding"})  # the types of runs that have usage
+
 
 class UsageMetadataCallbackHandler:
     """A listener that sums `usage_metadata` by served model; "unknown" where that is not said.
@@ -41,7 +43,7 @@ class UsageMetadataCallbackHandler:
             return deepcopy(self._used)
 
     def handle(self, event: Event) -> None:
-        if event.run_type == "chat_model" and event.kind != "started":
+        if event.run_type in COUNTED and event.kind != "started":
             usage, about = outcome(event)
             if usage and not about.get("cached"):
                 self._count(served(about), usage)

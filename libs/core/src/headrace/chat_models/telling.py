@@ -18,7 +18,7 @@ def told_of(
 ) -> Mapping[str, Any]:
     """What each event of a request carries: the request as it will be sent."""
     request = ModelRequest(
-        provider=model.provider,
+        provider=model.profile.provider or model.provider,
         model=str(settings.params.get("model", model.model)),
         messages=tuple(messages),
         params=settings.params,

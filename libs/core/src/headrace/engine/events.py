@@ -35,7 +35,8 @@ class Event:
 
     started: {"input"} · chunked: {"chunk"} · ended: {"output", "input", "reason"?} ·
     failed: {"error", "input"?} · noted: {"name", "data", "custom"?}. Of a model's request all but
-    chunks and notes have "request", a ModelRequest. `time` is in seconds since the epoch.
+    chunks and notes have "request", a ModelRequest; the start of a stream has "streamed".
+    `time` is in seconds since the epoch.
     """
 
     kind: EventKind

@@ -58,7 +58,7 @@ async def stream(
         known = chunks.value
     else:  # what comes before this step starts before it, too
         source = _tapped(chunks, await anext(chunks, NOTHING), seen)
-    await child.emit("started", {"input": known, **about})
+    await child.emit("started", {"input": known, "streamed": True, **about})
     produced = work(source, child)
     told = child.wants_chunks
     try:

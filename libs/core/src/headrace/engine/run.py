@@ -388,6 +388,20 @@ current: ContextVar[Run | None] = ContextVar("headrace_run", default=None)
 # Listeners to every call made in this context, and in the threads and tasks started from it.
 ambient: ContextVar[tuple[Listener, ...]] = ContextVar("headrace_listeners", default=())
 
+_everywhere: tuple[Listener, ...] = ()
+
+
+def listen_everywhere(listener: Listener) -> None:
+    """Lets a listener hear every call of this process that begins from now on."""
+    global _everywhere
+    _everywhere = _distinct((*_everywhere, listener))
+
+
+def stop_listening(listener: Listener) -> None:
+    """Takes back `listen_everywhere`; calls under way are heard to their end."""
+    global _everywhere
+    _everywhere = tuple(item for item in _everywhere if item is not listener)
+
 
 class InjectedConfig(dict[str, Any]):
     """The config a function asks for by a parameter `config`; remembers the run it is of."""
@@ -438,8 +452,9 @@ def open_run(
             run.scope = _cleaning()
     else:
         run = Run(io, Budget(limit or DEFAULT_CONCURRENCY), Scope())
-    if around := ambient.get():
-        run = run.heard_by(around)
+    around = ambient.get()
+    if around or _everywhere:
+        run = run.heard_by((*_everywhere, *around))
     if config:
         run = run.configured(config)
     run._shared = True

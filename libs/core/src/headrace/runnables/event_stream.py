@@ -124,9 +124,12 @@ def _as_dict(event: Event) -> dict[str, Any]:
     }
 
 
+_INSIDE = frozenset({"request", "streamed"})  # for listeners; the rest is for everybody
+
+
 def _known(event: Event) -> dict[str, Any]:
     """The payload, without the input of an inner step as long as its chunks are to come."""
-    data = {name: value for name, value in event.payload.items() if name != "request"}
+    data = {name: value for name, value in event.payload.items() if name not in _INSIDE}
     if event.parent_ids and data.get("input", ...) is None:
         del data["input"]
     return data
