@@ -102,7 +102,12 @@ class Watch:
     @property
     def left(self) -> float | None:
         """Seconds until the answer is late, below 0 after that; None where nothing bounds it."""
-        return _least(self._left_of_chunk(), self._left_of_total())
+        return _least(self._left_of_chunk(), self.left_of_total)
+
+    @property
+    def left_of_total(self) -> float | None:
+        """Seconds until the time for the whole answer is over."""
+        return None if self._total is None else self.begun + self._total - time.perf_counter()
 
     @property
     def in_time(self) -> bool:
@@ -112,7 +117,7 @@ class Watch:
 
     def error(self) -> ModelTimeoutError:
         """The error that says which bound was passed."""
-        chunk, total = self._left_of_chunk(), self._left_of_total()
+        chunk, total = self._left_of_chunk(), self.left_of_total
         if chunk is None or (total is not None and total < chunk):
             said = "the `total` of its timeout"
         elif self.first is None:
@@ -132,9 +137,6 @@ class Watch:
     def _left_of_chunk(self) -> float | None:
         bound = self.timeout.idle if self.first else self.timeout.first_chunk
         return None if bound is None else self._last + bound - time.perf_counter()
-
-    def _left_of_total(self) -> float | None:
-        return None if self._total is None else self.begun + self._total - time.perf_counter()
 
 
 def _least(*bounds: float | None) -> float | None:

@@ -10,6 +10,7 @@ from headrace.transport.door import (
 )
 from headrace.transport.failures import error_in, retry_after, status_error
 from headrace.transport.names import names_of, read_chunk_names, read_names
+from headrace.transport.patience import Patience, patient
 from headrace.transport.raw import Exchange, RawChatModel
 from headrace.transport.reading import EventDecoder, StreamReader, is_event_stream, whole_of_stream
 from headrace.transport.sdk import (
@@ -32,6 +33,7 @@ __all__ = [
     "Exchange",
     "Gate",
     "Limits",
+    "Patience",
     "RawChatModel",
     "RawModel",
     "SDKClient",
@@ -49,6 +51,7 @@ __all__ = [
     "http_error",
     "is_event_stream",
     "names_of",
+    "patient",
     "post",
     "read_chunk_names",
     "read_names",

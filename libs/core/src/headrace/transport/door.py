@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from headrace.chat_models import CLIENTS, Specification, Timeout
-from headrace.errors import HeadraceError, ModelConnectionError
+from headrace.errors import HeadraceError, ModelConnectionError, ModelTimeoutError
 from headrace.transport.sdk import Limits, SDKClient
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Gate:
 
     __slots__ = ("_door", "_watch", "begun", "done")
 
-    def __init__(self, door: Door, watch: Any = None) -> None:
+    def __init__(self, door: Door, watch: Watch | None = None) -> None:
         self._door, self._watch = door, watch
         self.begun = self.done = False
 
@@ -78,6 +78,8 @@ class Gate:
         error = exc
         if not isinstance(exc, HeadraceError):
             error = self._door.error(exc, begun=self.begun)
+            if isinstance(error, ModelTimeoutError) and self._watch and not self._watch.in_time:
+                error = self._watch.error()  # which says what bound was passed
         if self.done and isinstance(error, ModelConnectionError):
             return True
         redact(error, self._door.secrets)
@@ -126,7 +128,7 @@ class RawModel(Specification):
         self, door: Door, body: Mapping[str, Any], gate: Gate, watch: Watch, run: Run
     ) -> tuple[bytes, Mapping[str, str]]:
         """The whole body of a response, and its headers."""
-        limits, pieces = Limits(watch.timeout.connect, watch.timeout.for_invoke()), []
+        limits, pieces = Limits.of(watch, stream=False), []
         response = await self._send(door, body, limits, run)
         gate.begun, watch.headers = True, response.headers
         try:

@@ -69,7 +69,7 @@ class RawChatModel(RawModel, BaseChatModel, abstract=True):
         body = exchange.encode(messages, settings, stream=True)
         names = names_of(settings)
         with Gate(exchange, watch) as gate:
-            limits = Limits.of(settings, stream=True)
+            limits = Limits.of(watch, stream=True)
             response = await self._send(exchange, body, limits, run)
             gate.begun, watch.headers = True, response.headers
             decoder = exchange.decoder(body, response.headers)

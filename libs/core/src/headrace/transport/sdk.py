@@ -18,11 +18,12 @@ from headrace.errors import (
     StreamInterruptedError,
     WireError,
 )
+from headrace.transport.patience import Patience
 
 if TYPE_CHECKING:
     import ssl
 
-    from headrace.chat_models import Settings
+    from headrace.chat_models import Watch
 
 # How the headers end in which services give the id of a request; a proxy's id stands in for it.
 _REQUEST_IDS = ("request-id", "requestid", "correlation-id")
@@ -37,22 +38,27 @@ class Limits:
     read: float | None
 
     @classmethod
-    def of(cls, settings: Settings, *, stream: bool) -> Limits:
-        """Those of one attempt: in a stream bytes may pause, a whole answer comes at once."""
-        limits = settings.watch.timeout
-        if not stream:
-            return cls(limits.connect, limits.for_invoke())
-        bounds = [s for s in (limits.first_chunk, limits.idle) if s is not None]
-        return cls(limits.connect, max(bounds, default=None))
+    def of(cls, watch: Watch, *, stream: bool) -> Limits:
+        """Those of one attempt: in a stream bytes may pause, a whole answer comes at once.
+
+        `read` holds what any read may take at most; a client that is `patient` asks its Watch.
+        """
+        limits, left = watch.timeout, watch.left_of_total
+        pauses = [limits.first_chunk, limits.idle] if stream else [limits.first_chunk]
+        longest = None if None in pauses else max(pause for pause in pauses if pause is not None)
+        return cls(_least(limits.connect, left), Patience(_least(longest, left), watch))
 
     @property
     def timeout(self) -> Any:
         """As the HTTP client takes them."""
         import httpx2
 
-        return httpx2.Timeout(
-            connect=self.connect, read=self.read, write=self.read, pool=self.connect
-        )
+        most = None if self.read is None else float(self.read)
+        return httpx2.Timeout(connect=self.connect, read=self.read, write=most, pool=self.connect)
+
+
+def _least(*bounds: float | None) -> float | None:
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 class SDKClient:

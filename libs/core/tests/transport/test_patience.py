@@ -1,0 +1,68 @@
+"""Sync reads that end in time, and at once when their run is called off."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import httpx2
+import pytest
+
+from headrace.chat_models import Timeout, Watch
+from headrace.engine.strands import Scope, Stopped
+from headrace.transport import Patience, patient
+
+
+class Silent:
+    """A server that takes connections and never says a word."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def silent() -> Any:
+    server = Silent()
+    yield server
+    server.close()
+
+
+def ask(url: str, watch: Watch, most: float | None = None) -> Any:
+    with patient(httpx2.Client()) as client:
+        return client.get(url, timeout=httpx2.Timeout(30, read=Patience(most, watch)))
+
+
+def test_the_installed_http_client_has_the_place_where_reads_are_made_patient() -> None:
+    with patient(httpx2.Client(proxy="http://127.0.0.1:9")) as client:
+        pools = [client._transport._pool, *(t._pool for t in client._mounts.values() if t)]
+        assert {type(pool._network_backend).__name__ for pool in pools} == {"_Backend"}
+
+
+def test_a_read_takes_what_is_left_and_not_the_most_that_it_may(silent: Silent) -> None:
+    watch = Watch(Timeout(first_chunk=0.05))
+    with pytest.raises(httpx2.ReadTimeout):
+        ask(silent.url, watch, most=30)
+
+
+def test_a_read_of_a_run_that_is_called_off_ends_at_once(silent: Silent) -> None:
+    scope = Scope(Scope())
+    threading.Timer(0.05, scope.stop).start()
+    with pytest.raises(Stopped):
+        ask(silent.url, Watch(Timeout(None, None, None, None), scope))
+
+
+def test_no_read_begins_in_a_run_that_was_called_off_before(silent: Silent) -> None:
+    scope = Scope()
+    scope.stop()
+    with pytest.raises(Stopped):
+        ask(silent.url, Watch(Timeout(), scope))
+
+
+def test_to_others_it_is_a_number_of_seconds() -> None:
+    assert Patience(3, Watch(Timeout())) + 1 == 4
+    assert Patience(None, Watch(Timeout())) > 1e6
