@@ -68,7 +68,7 @@ class Parts:
             url = block["url"]
         elif block.get("base64"):
             self._check("image_data")
-            url = _data_url(block, _image_type(block["base64"]))
+            url = data_url(block, image_type(block["base64"]))
         else:
             raise self._unsupported("; ".join(FORMS["image_id"]))
         value = {"url": url}
@@ -99,10 +99,10 @@ class Parts:
             return {"type": "file", "file": {"file_id": block["file_id"]}}
         if self.dialect.reasoning_out == "thinking":  # Mistral's own kind of part
             self._check("file_url")
-            return {"type": "document_url", "document_url": url or _data_url(block)}
+            return {"type": "document_url", "document_url": url or data_url(block)}
         if data:
             self._check("file_data")
-            value = {"file_data": data if data.startswith("data:") else _data_url(block)}
+            value = {"file_data": data if data.startswith("data:") else data_url(block)}
         elif url:
             self._check("file_url")
             value = {"file_data": url}
@@ -110,12 +110,12 @@ class Parts:
             raise self._unsupported("a file without data, URL or id")
         # The API asks for a name with data (https://developers.openai.com/api/docs/guides/
         # pdf-files, read 2026-11).
-        value["filename"] = name or _default_name(block)
+        value["filename"] = name or default_name(block)
         return {"type": "file", "file": value}
 
     def _video(self, block: Mapping[str, Any]) -> Part:
         self._check("video")
-        url = block.get("url") or (block.get("base64") and _data_url(block, "video/mp4"))
+        url = block.get("url") or (block.get("base64") and data_url(block, "video/mp4"))
         if not url:
             raise self._unsupported("; ".join(FORMS["video_id"]))
         return {"type": "video_url", "video_url": {"url": url}}
@@ -155,15 +155,15 @@ class Parts:
         return part
 
 
-def _data_url(block: Mapping[str, Any], default: str = "application/pdf") -> str:
+def data_url(block: Mapping[str, Any], default: str = "application/pdf") -> str:
     return f"data:{block.get('mime_type') or default};base64,{block['base64']}"
 
 
-def _image_type(data: str) -> str:
+def image_type(data: str) -> str:
     head = b64decode(data[:16] + "=" * (-len(data[:16]) % 4))
     return next((mime for magic, mime in _MAGIC if head.startswith(magic)), "image/png")
 
 
-def _default_name(block: Mapping[str, Any]) -> str:
+def default_name(block: Mapping[str, Any]) -> str:
     kind = str(block.get("mime_type") or "application/pdf").rpartition("/")[2]
     return f"file.{'txt' if kind == 'plain' else kind}"

@@ -63,7 +63,8 @@ def read_usage(raw: Mapping[str, Any]) -> UsageMetadata | None:
     if cached is not None:
         inputs["cache_read"] = cached
     written_to_cache = _figure(before, "cache_write_tokens", "cache_creation_tokens")
-    if written_to_cache:
+    # Of the Responses API a zero is a figure; some compatible services send it unasked.
+    if written_to_cache or (written_to_cache == 0 and "input_tokens_details" in raw):
         inputs["cache_creation"] = written_to_cache
     outputs = _parts(after, {"reasoning_tokens"})
     if reasoning is not None:
