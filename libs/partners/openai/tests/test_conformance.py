@@ -7,6 +7,7 @@ from typing import Any
 from headrace.testing.conformance import DEFAULT, ChatModelConformance
 from headrace_openai import ChatOpenAI
 from headrace_openai.loopback import ChatCompletionsWire
+from headrace_openai.responses.loopback import ResponsesWire
 
 
 class TestChatOpenAI(ChatModelConformance):
@@ -16,3 +17,14 @@ class TestChatOpenAI(ChatModelConformance):
     def model_at(self, base_url: str, **params: Any) -> ChatOpenAI:
         given = {"model": "gpt-4.1", "api_key": "none-needed", "dialect": "openai", **params}
         return ChatOpenAI(base_url=base_url, **given)
+
+
+class TestResponses(ChatModelConformance):
+    wire = ResponsesWire()
+    abilities = (DEFAULT | {"json_mode", "image_url", "file_data", "reasoning", "tool_images"}) - {
+        "stop"
+    }
+
+    def model_at(self, base_url: str, **params: Any) -> ChatOpenAI:
+        given = {"model": "gpt-4.1", "api_key": "none-needed", "dialect": "openai", **params}
+        return ChatOpenAI(base_url=base_url, use_responses_api=True, **given)

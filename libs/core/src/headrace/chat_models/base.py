@@ -99,6 +99,10 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
         """How the service takes what is asked of it: renamed, refused, within what range."""
         return Wire(service=self.provider)
 
+    def _wire_for(self, settings: Settings) -> Wire:
+        """As `_wire`, where a request itself decides by which of several APIs it goes."""
+        return self._wire()
+
     def _request(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool = False
     ) -> dict[str, Any] | None:
@@ -121,8 +125,11 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
         )
 
     @classmethod
-    def _read_effort(cls, given: Mapping[str, Any]) -> str | int:
-        """The `reasoning_effort` that the provider's own spellings of it mean."""
+    def _read_effort(cls, given: Mapping[str, Any]) -> str | int | Mapping[str, Any]:
+        """The `reasoning_effort` that the provider's own spellings of it mean.
+
+        Or several parameters by name, where a spelling says more than an effort.
+        """
         raise NotImplementedError
 
     def _structured_method(self, settings: Settings) -> str:

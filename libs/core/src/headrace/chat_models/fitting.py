@@ -40,7 +40,7 @@ def fit(
     Raises UnsupportedParameterError or UnsupportedContentError as the model's policies say, and
     ContextOverflowError under `with_preflight`.
     """
-    facts, wire = profile_for(model, settings).facts, model._wire()
+    facts, wire = profile_for(model, settings).facts, model._wire_for(settings)
     name = str(settings.params.get("model", model.model))
     notes = Notes(model.on_unsupported, model.on_unsupported_content, name, warned)
     told = ageing(name, facts)

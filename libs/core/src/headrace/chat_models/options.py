@@ -45,7 +45,8 @@ def with_neutral_effort(cls: type[BaseChatModel], given: Mapping[str, Any]) -> d
     if rest.get("reasoning_effort") is not None:
         told = ", ".join(f"`{name}`" for name in sorted(own))
         raise InputError(f"`reasoning_effort` and {told} say the same; give one of them")
-    return {**rest, "reasoning_effort": cls._read_effort(own)}
+    meant = cls._read_effort(own)
+    return {**rest, **(meant if isinstance(meant, Mapping) else {"reasoning_effort": meant})}
 
 
 def check_names(cls: type[BaseModel], given: Mapping[str, Any]) -> None:

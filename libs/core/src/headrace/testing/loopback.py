@@ -13,7 +13,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from headrace.engine.workers import WORKERS
@@ -174,13 +174,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, request: Received, asked: Asked) -> None:
         model, messages = _bound(self.model, asked)
         with model.stream(messages) as chunks:
-            first = next(events := self.wire.events(request, map(_chunk, chunks)), b"")
+            items = map(_chunk, chunks)
+            first = list(islice(items, 1))  # what fails at once is answered by its status
             self.begun = True
             self.send_response(200)
             self.send_header("content-type", self.wire.stream_type)
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for data in chain((first,), events):
+            for data in self.wire.events(request, chain(first, items)):
                 time.sleep(self.delay)
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
         self.wfile.write(b"0\r\n\r\n")

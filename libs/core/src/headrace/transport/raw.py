@@ -52,10 +52,14 @@ class RawChatModel(RawModel, BaseChatModel, abstract=True):
         """The service as it is resolved now; keys are never kept in the model."""
         raise NotImplementedError
 
+    def _exchange_for(self, settings: Settings) -> Exchange:
+        """As `_exchange`, where a request itself decides by which of several APIs it goes."""
+        return self._exchange()
+
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AIMessage:
-        exchange, watch = self._exchange(), settings.watch
+        exchange, watch = self._exchange_for(settings), settings.watch
         body = exchange.encode(messages, settings, stream=False)
         with Gate(exchange, watch) as gate:
             data, headers = await self._read(exchange, body, gate, watch, run)
@@ -65,7 +69,7 @@ class RawChatModel(RawModel, BaseChatModel, abstract=True):
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AsyncGenerator[AIMessageChunk, None]:
-        exchange, watch = self._exchange(), settings.watch
+        exchange, watch = self._exchange_for(settings), settings.watch
         body = exchange.encode(messages, settings, stream=True)
         names = names_of(settings)
         with Gate(exchange, watch) as gate:
@@ -89,7 +93,7 @@ class RawChatModel(RawModel, BaseChatModel, abstract=True):
     def _request(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool = False
     ) -> dict[str, Any]:
-        return self._exchange().encode(messages, settings, stream=stream)
+        return self._exchange_for(settings).encode(messages, settings, stream=stream)
 
 
 def _whole(

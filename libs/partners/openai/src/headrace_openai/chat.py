@@ -13,10 +13,11 @@ from headrace.profiles import ModelProfile, find_profile
 from headrace.transport import RawChatModel, get
 from headrace_openai.client import warm
 from headrace_openai.dialects import Dialect
-from headrace_openai.exchange import ChatExchange
-from headrace_openai.parameters import SPELLINGS, read_effort, wire_of
+from headrace_openai.exchange import ChatExchange, ResponsesExchange
+from headrace_openai.parameters import SPELLINGS, read_effort, responses_wire_of, wire_of
 from headrace_openai.place import Place, find_place, key_variable
 from headrace_openai.reading import MODELS, read_models
+from headrace_openai.responses import needs_responses
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
@@ -44,6 +45,7 @@ class ChatOpenAI(RawChatModel):
     effort_spellings: ClassVar[frozenset[str]] = SPELLINGS
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
         "default_query", "dialect", "http_async_client", "http_client", "organization", "project",
+        "use_responses_api",
     }  # fmt: skip
 
     model: str = Field(
@@ -144,6 +146,37 @@ class ChatOpenAI(RawChatModel):
     moderation: Mapping[str, Any] | None = Field(
         default=None, description="Moderation beside the call."
     )
+    use_responses_api: bool | None = Field(
+        default=None, description="The Responses API; by itself where model or request need it."
+    )
+    use_previous_response_id: bool | None = Field(
+        default=None, description="Send only what follows the last answer, which was stored."
+    )
+    previous_response_id: str | None = Field(
+        default=None, description="Stored answer that this request continues."
+    )
+    conversation: str | Mapping[str, Any] | None = Field(
+        default=None, description="Stored conversation that this request belongs to."
+    )
+    reasoning_summary: Literal["auto", "concise", "detailed"] | None = Field(
+        default=None, description="How much of its reasoning a model tells."
+    )
+    include: tuple[str, ...] | None = Field(
+        default=None, description='What more to send, such as "web_search_call.results".'
+    )
+    truncation: Literal["auto", "disabled"] | None = Field(
+        default=None, description="Whether too long an input is cut in its middle."
+    )
+    context_management: tuple[Mapping[str, Any], ...] | None = Field(
+        default=None, description='Such as {"type": "compaction", "compact_threshold"}.'
+    )
+    background: bool | None = Field(default=None, description="Answer later; ask by its id.")
+    max_tool_calls: int | None = Field(
+        default=None, ge=1, description="Bound of calls of the service's own tools."
+    )
+    prompt: Mapping[str, Any] | None = Field(
+        default=None, description='Stored prompt: {"id", "version", "variables"}.'
+    )
     stream_usage: bool = Field(default=True, description="Ask for usage at the end of a stream.")
     stream_options: Mapping[str, Any] | None = Field(default=None, description="In place of that.")
 
@@ -154,6 +187,19 @@ class ChatOpenAI(RawChatModel):
     def _exchange(self) -> ChatExchange:
         return ChatExchange(self, self._place())
 
+    def _exchange_for(self, settings: Settings) -> ChatExchange:
+        kind = ResponsesExchange if self._uses_responses(settings) else ChatExchange
+        return kind(self, self._place())
+
+    def _uses_responses(self, settings: Settings) -> bool:
+        """By `use_responses_api`; else for a model or a request that Chat Completions lacks."""
+        if self.use_responses_api is not None:
+            return self.use_responses_api
+        if not self._dialect().responses:
+            return False
+        shape = (self.profile.get("wire") or {}).get("shape")
+        return shape == "responses" or needs_responses(settings.params, settings.tools)
+
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the service serves now."""
         response = await self._ask_aside(
@@ -162,10 +208,14 @@ class ChatOpenAI(RawChatModel):
         return read_models(response.content)
 
     def _wire(self) -> Wire:
-        return wire_of(self._dialect())
+        return (responses_wire_of if self.use_responses_api else wire_of)(self._dialect())
+
+    def _wire_for(self, settings: Settings) -> Wire:
+        kind = responses_wire_of if self._uses_responses(settings) else wire_of
+        return kind(self._dialect())
 
     @classmethod
-    def _read_effort(cls, given: Mapping[str, Any]) -> str | int:
+    def _read_effort(cls, given: Mapping[str, Any]) -> str | int | Mapping[str, Any]:
         return read_effort(given)
 
     def _structured_method(self, settings: Settings) -> str:

@@ -37,8 +37,9 @@ class Dialect:
     port where the host alone says nothing). `media`: what content parts can carry, None if
     unknown (then all is sent). `extras`: keys of a part that go out beside its own, None: all.
     `takes`: parameters that the page documents; `lacks`: those the service refuses or ignores;
-    `ranges`: (name, (least, most)). `effort`: see parameters.spell_effort; `levels`: words that
-    the service translates itself for each model that reasons.
+    `ranges`: (name, (least, most)). `responses`: what needs the Responses API goes there.
+    `effort`: see parameters.spell_effort; `levels`: words that the service translates itself for
+    each model that reasons.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Dialect:
     tools: bool = True
     parallel_tool_calls: bool = True
     allowed_tools: bool = False
+    responses: bool = False
     effort: EffortStyle | None = "effort"
     levels: tuple[str, ...] = ()
     takes: frozenset[str] = frozenset()
@@ -90,6 +92,7 @@ OPENAI = Dialect(
     developer_role=True,
     strict=True,
     allowed_tools=True,
+    responses=True,
     takes=_SAMPLING
     | _PENALTIES
     | _LOGPROBS

@@ -1,4 +1,4 @@
-"""One request to Chat Completions: where it goes, and how it is written and read."""
+"""One request to either API: where it goes, and how it is written and read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import request_id_of
+from headrace.transport import EventDecoder, request_id_of
+from headrace_openai import responses
 from headrace_openai.client import ClientSettings, SDKExchange
 from headrace_openai.decode import Decoder, decode_response
 from headrace_openai.dialects import OPENAI
@@ -54,9 +55,30 @@ class ChatExchange(SDKExchange):
             body, provider=self._place.dialect.id, request_id=request_id_of(headers)
         )
 
-    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Decoder:
+    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> EventDecoder:
         return Decoder(
             provider=self._place.dialect.id,
             request_id=request_id_of(headers),
             annotated="web_search_options" in body or "-search" in body.get("model", ""),
         )
+
+
+class ResponsesExchange(ChatExchange):
+    """The Responses API of the place."""
+
+    path = "/responses"
+
+    def encode(
+        self, messages: list[BaseMessage], settings: Settings, *, stream: bool
+    ) -> dict[str, Any]:
+        facts = self._model.profile.facts
+        dialect = self._place.dialect
+        return responses.encode(messages, settings, dialect, stream=stream, profile=facts)
+
+    def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
+        return responses.decode_response(
+            body, provider=self._place.dialect.id, request_id=request_id_of(headers)
+        )
+
+    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> EventDecoder:
+        return responses.Decoder(provider=self._place.dialect.id, request_id=request_id_of(headers))

@@ -10,6 +10,7 @@ from headrace.chat_models import Wire
 from headrace.chat_models.effort import BUDGETS, Effort, Form
 from headrace.errors import InputError
 from headrace_openai.dialects import Dialect, EffortStyle, Media
+from headrace_openai.responses.encode import ONLY_HERE
 
 # In which forms each style says how hard to think.
 _FORMS: Mapping[EffortStyle | None, frozenset[Form]] = {
@@ -23,6 +24,37 @@ _FORMS: Mapping[EffortStyle | None, frozenset[Form]] = {
 }
 # The providers' own names for it, which ChatOpenAI takes as aliases.
 SPELLINGS = frozenset({"reasoning", "thinking", "enable_thinking", "thinking_budget"})
+
+
+# What Chat Completions has and the Responses API has not, and what it can carry.
+# https://developers.openai.com/api/docs/guides/migrate-to-responses (read 2026-11)
+_ONLY_CHAT = frozenset(
+    {
+        "audio", "frequency_penalty", "logit_bias", "modalities", "n", "prediction",
+        "presence_penalty", "seed", "stop", "web_search_options",
+    }
+)  # fmt: skip
+_INPUTS = frozenset(
+    {"image_url", "image_data", "image_id", "file_data", "file_url", "file_id"}
+)  # fmt: skip
+
+
+@cache  # one for each row of the table
+def responses_wire_of(dialect: Dialect) -> Wire:
+    """What the core must know of a dialect's Responses API to bring a request to it."""
+    return Wire(
+        service=dialect.id,
+        names={"max_tokens": "max_output_tokens"},
+        takes=(dialect.takes - _ONLY_CHAT) | ONLY_HERE,
+        lacks=(dialect.lacks - ONLY_HERE) | _ONLY_CHAT,
+        ranges=dict(dialect.ranges),
+        forms=frozenset({"words"}),
+        levels=dialect.levels or None,
+        spell=lambda effort: {"reasoning": {"effort": "none" if effort is False else effort}},
+        media=_INPUTS,
+        media_known=True,
+        developer_role=dialect.developer_role,
+    )
 
 
 @cache  # one for each row of the table
@@ -40,7 +72,7 @@ def wire_of(dialect: Dialect) -> Wire:
         service=dialect.id,
         names={name: sent for name, sent in names.items() if sent != name},
         takes=dialect.takes,
-        lacks=dialect.lacks | {name for name, is_lacking in lacks.items() if is_lacking},
+        lacks=dialect.lacks | ONLY_HERE | {name for name, lacking in lacks.items() if lacking},
         ranges=dict(dialect.ranges),
         forms=_FORMS[dialect.effort],
         levels=dialect.levels or None,
@@ -72,11 +104,20 @@ def spell_effort(dialect: Dialect, effort: Effort) -> dict[str, Any]:
     return {"reasoning_effort": "none" if off else effort}
 
 
-def read_effort(given: Mapping[str, Any]) -> str | int:
+def read_effort(given: Mapping[str, Any]) -> str | int | Mapping[str, Any]:
     """The `reasoning_effort` that providers' own spellings of it mean.
 
-    Raises InputError for contradictions, and for keys that say more than an effort.
+    The Responses API's `reasoning` also holds a `summary`: then both, by their names. Raises
+    InputError for contradictions, and for keys that say more.
     """
+    asked = given.get("reasoning")
+    if isinstance(asked, Mapping) and asked.get("summary") is not None:
+        effort = {k: v for k, v in asked.items() if k != "summary"}
+        rest = {**given, "reasoning": effort}
+        if not effort:
+            del rest["reasoning"]
+        both = {"reasoning_summary": asked["summary"]}
+        return {**both, "reasoning_effort": read_effort(rest)} if rest else both
     meant = {_meant(name, value) for name, value in given.items()} - {"on"}
     if len(meant) > 1:
         told = ", ".join(f"`{name}` = {value!r}" for name, value in given.items())

@@ -167,7 +167,7 @@ class _Reading:
         status = response.get("status")
         if status == "incomplete":
             reason = (response.get("incomplete_details") or {}).get("reason")
-            return _REASONS.get(reason, "unknown")
+            return _REASONS.get(str(reason), "unknown")
         if status in ("queued", "in_progress"):
             return "pause"
         if status == "cancelled":

@@ -51,7 +51,7 @@ class InputHistory:
         return items
 
     def _items(self, message: BaseMessage, place: int) -> list[Item]:
-        if message.name is not None:
+        if message.name is not None and not isinstance(message, ToolMessage):
             reason = "the Responses API takes no names"
             self.notes.change("name", message.name, None, "left out", reason, apart=True)
         match message:
@@ -74,10 +74,10 @@ class InputHistory:
             return {"role": role, "content": message.content}
         blocks = cast("Blocks", message.content_blocks)
         own = [b["value"] for b in blocks if b["type"] == "non_standard"]
-        if own and len(own) == len(blocks) and all("type" in item for item in own):
+        items = [item for item in own if not str(item.get("type", "input_")).startswith("input_")]
+        if items and len(items) == len(blocks):
             # The answer to an approval, and other items that stand for themselves.
-            if all(not str(item["type"]).startswith("input_") for item in own):
-                return dict(own[0]) if len(own) == 1 else self._several(own)
+            return dict(items[0]) if len(items) == 1 else self._several(items)
         return {"role": role, "content": self.parts.content(blocks)}
 
     def _several(self, items: Sequence[Mapping[str, Any]]) -> Item:
@@ -89,9 +89,7 @@ class InputHistory:
     def _assistant(self, message: AIMessage, place: int) -> list[Item]:
         blocks = cast("Blocks", message.content_blocks)
         ours = message.response_metadata.get("model_provider") == self.dialect.id
-        results = {
-            b["tool_call_id"]: b for b in blocks if b["type"] == "server_tool_result"
-        }
+        results = {b["tool_call_id"]: b for b in blocks if b["type"] == "server_tool_result"}
         items: list[Item] = []
         for number, block in enumerate(blocks):
             match block["type"]:
@@ -202,11 +200,17 @@ class InputHistory:
         if not isinstance(output, str):
             output = self.parts.content(blocks)
         if kind == "computer_call_output" and isinstance(output, list):
-            shown = next((p for p in output if p["type"] == "input_image"), {})
-            output = {"type": "computer_screenshot", **{k: shown[k] for k in ("image_url", "file_id") if k in shown}}  # fmt: skip
+            output = _screenshot(output)
         item: Item = {"type": kind, "call_id": id, "output": output}
         if kind == "local_shell_call_output":
             item["id"] = item.pop("call_id")
         if kind == "apply_patch_call_output":
             item["status"] = "failed" if message.status == "error" else "completed"
         return item
+
+
+def _screenshot(parts: list[Item]) -> Item:
+    """What a computer shows, of the first image of a result."""
+    shown: Item = next((part for part in parts if part["type"] == "input_image"), {})
+    found: Item = {key: shown[key] for key in ("image_url", "file_id") if key in shown}
+    return {"type": "computer_screenshot", **found}

@@ -162,9 +162,12 @@ class ItemReader:
         place = event["output_index"]
         seen = self._items.get(place) or self._begin(place, {"type": "reasoning"})
         at = part_place(str(place), letter, number)
+        piece = reasoning_piece(at, event["delta"])
+        if at not in seen.parts and event.get("item_id"):
+            piece["id"] = event["item_id"]  # in a sum an id that comes late begins another block
         seen.parts.add(at)
         self._blocks = True
-        return [AIMessageChunk([reasoning_piece(at, event["delta"])])]
+        return [AIMessageChunk([piece])]
 
     def _refusal(self, event: Event) -> list[AIMessageChunk]:
         place = event["output_index"]
