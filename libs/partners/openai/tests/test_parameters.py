@@ -264,7 +264,7 @@ def test_the_providers_own_spellings_are_aliases(given: Any, meant: Any) -> None
     [
         ({"reasoning_effort": "low", "reasoning": {"effort": "low"}}, "say the same"),
         ({"enable_thinking": False, "thinking_budget": 500}, "contradict"),
-        ({"reasoning": {"effort": "low", "summary": "auto"}}, "extra_body"),
+        ({"reasoning": {"effort": "low", "mode": "pro"}}, "extra_body"),
     ],
 )
 def test_an_effort_said_twice_is_an_error(given: Any, told: str) -> None:
