@@ -13,6 +13,7 @@ from typing import Any
 from headrace.chat_models.effort import make_room, plan_effort, ways_of
 from headrace.chat_models.notes import Action, Notes
 from headrace.chat_models.settings import Settings, tool_name
+from headrace.chat_models.shaping import reasons
 from headrace.chat_models.wires import BOUNDS, Limits, Wire, limits_of
 from headrace.errors import InputError
 from headrace.tools.compiling import compile_schema
@@ -84,7 +85,8 @@ class _Adapter:
             found = sent.get(other, self.facts.get(f"{other}_default"))
             if found is not None and _said(found) not in values:
                 told = " or ".join(repr(value) for value in values)
-                reason = f"`{self.model}` takes it only with `{other}` = {told}"
+                told = f"with `{other}` = {told}" if told else f"without `{other}`"
+                reason = f"`{self.model}` takes it only {told}"
                 return self._change(name, asked, None, "left out", reason)
         fitting = limits.fit(asked)
         if fitting == asked:
@@ -174,6 +176,11 @@ class _Adapter:
             if limits.takes is False:
                 reason = f"{limits.reason}; the model chooses itself"
                 choice = notes.change("tool_choice", choice, None, "left out", reason)
+            elif self.facts.get("forced_tool_while_reasoning") is False and reasons(
+                params, self.facts
+            ):
+                reason = f"`{self.model}` cannot be made to call a tool while it reasons"
+                choice = notes.change("tool_choice", choice, "auto", "translated", reason)
         limits = Limits(None) if form is None else self._limits(form.method)
         if form is not None and limits.takes is False:
             advice = 'use `method="function_calling"` or `"json_mode"`'

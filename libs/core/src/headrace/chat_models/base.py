@@ -174,7 +174,7 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Raises InputError for options of a call that this model does not know."""
-        for name, value in with_neutral_effort(type(self), options).items():
+        for name, value in type(self)._neutral(options).items():
             read_option(type(self), name, value)
 
     def settings(self, call: Call) -> Settings:
@@ -186,7 +186,7 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
             if value is not None and name not in cls.plumbing
         }
         timeout = cast(Timeout, self.timeout)
-        for name, value in with_neutral_effort(cls, call.options).items():
+        for name, value in cls._neutral(call.options).items():
             field, value = read_option(cls, name, value)
             if field == "timeout":
                 timeout = value

@@ -68,7 +68,7 @@ def ways_of(
         words, known = "words" in forms, tuple(levels)
     bounds = budget if tokens and budget else (None, None)
     least, most = bounds[0], bounds[1]
-    may_be_off = not tokens or least is None or least <= 0
+    may_be_off = not tokens or least is None or least <= 0 or toggle is True
     return Ways(
         words, tokens, switch, known, max(int(least or 1), 1),
         None if most is None else int(most), may_be_off, default,

@@ -155,8 +155,10 @@ def _reasoning_content(block: Block) -> Block | None:
 
 def _tool_use(block: Block) -> Block:
     args = block.get("input")
-    kind = "server_tool_call" if block["type"] == "server_tool_use" else "tool_call"
+    kind = "tool_call" if block["type"] == "tool_use" else "server_tool_call"
     result = {"type": kind, "name": block.get("name"), "args": args, "id": block.get("id")}
+    if block["type"] == "mcp_tool_use":
+        result["extras"] = {"block_type": block["type"]}
     if not isinstance(args, Mapping):
         result["type"] = f"{kind}_chunk"
         result["args"] = args or block.get("partial_json") or ""
@@ -273,6 +275,7 @@ FOREIGN_BY_TYPE: dict[Any, Reader] = {
     "reasoning_content": _reasoning_content,
     "tool_use": _tool_use,
     "server_tool_use": _tool_use,
+    "mcp_tool_use": _tool_use,
     "function_call": _function_call,
     "tool_result": _tool_result,
     "web_search_tool_result": _tool_result,
@@ -280,6 +283,8 @@ FOREIGN_BY_TYPE: dict[Any, Reader] = {
     "code_execution_tool_result": _tool_result,
     "bash_code_execution_tool_result": _tool_result,
     "text_editor_code_execution_tool_result": _tool_result,
+    "tool_search_tool_result": _tool_result,
+    "advisor_tool_result": _tool_result,
     "mcp_tool_result": _tool_result,
     "media": _media,
 }

@@ -70,6 +70,7 @@ _TABLE = (
     Field("reasoning_effort_levels", "texts", "levels it takes; `none` is off; []: send none"),
     Field("reasoning_effort_default", "text", "the level where none is asked for"),
     Field("reasoning_toggle", "bool", "reasoning can be switched on and off"),
+    Field("reasoning_adaptive", "bool", "decides itself when and how much to reason"),
     Field("reasoning_budget", "budget", "[least, most] tokens of reasoning, or false: takes none"),
     Field("reasoning_interleaved", "bool", "reasons between the calls of tools too"),
     Field("thinking_tags", "texts", "names of the tags in which reasoning comes as text"),

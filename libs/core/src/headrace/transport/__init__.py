@@ -24,7 +24,7 @@ from headrace.transport.sdk import (
     slow,
     ssl_context,
 )
-from headrace.transport.stainless import get, post, sdk_error
+from headrace.transport.stainless import environment_headers, get, post, sdk_error
 from headrace.transport.urls import check_key_owner, clean_url, host_of
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "checked_key",
     "clean_url",
     "close_response",
+    "environment_headers",
     "error_in",
     "get",
     "host_of",

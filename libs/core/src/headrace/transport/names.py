@@ -35,8 +35,13 @@ def read_chunk_names(chunk: AIMessageChunk, names: WireNames) -> AIMessageChunk:
     if not pieces:
         return chunk
     _read_each(pieces, names)
+    content = chunk.content
+    if not isinstance(content, str):  # a piece may stand there too, which is its place
+        content = [dict(part) if isinstance(part, dict) else part for part in content]
+        standing = [part for part in content if isinstance(part, dict)]
+        _read_each((p for p in standing if p.get("type") == "tool_call_chunk"), names)
     return AIMessageChunk(
-        chunk.content,
+        content,
         tool_call_chunks=pieces,
         usage_metadata=chunk.usage_metadata,
         usage_kind=chunk.usage_kind,

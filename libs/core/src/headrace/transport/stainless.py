@@ -6,6 +6,7 @@ Source: `_base_client.py` of openai 3.52 and anthropic 2.14 (read 2026-11)
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,12 @@ def get(client: SDKClient, path: str, limits: Limits) -> Any:
 
     options: Any = {"timeout": limits.timeout, "max_retries": 0}
     return client.sdk.get(path, cast_to=httpx2.Response, options=options)
+
+
+def environment_headers(variable: str) -> list[str]:
+    """Names of the headers that the SDK takes from an environment variable, one a line."""
+    lines = os.environ.get(variable, "").split("\n")
+    return [name.strip() for line in lines for name, colon, _ in [line.partition(":")] if colon]
 
 
 def sdk_error(exc: Exception, sdk: Any, host: str, *, begun: bool) -> Exception:

@@ -5,7 +5,6 @@ The only module that imports the SDK, and only at the first request.
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from headrace.transport import (
     SDKClient,
     awaitable_key,
     checked_key,
+    environment_headers,
     host_of,
     patient,
     post,
@@ -125,7 +125,7 @@ def _common(settings: ClientSettings) -> dict[str, Any]:
         own = {"organization": settings.organization, "project": settings.project}
         given = {name.lower() for name in headers}
         given |= {f"openai-{name}" for name, value in own.items() if value}
-        for name in (*_OPENAI_HEADERS, *_environment_headers()):
+        for name in (*_OPENAI_HEADERS, *environment_headers("OPENAI_CUSTOM_HEADERS")):
             if name.lower() not in given:
                 headers[name] = Omit()
     return {
@@ -136,9 +136,3 @@ def _common(settings: ClientSettings) -> dict[str, Any]:
         "default_query": dict(settings.query) or None,
         "max_retries": 0,
     }
-
-
-def _environment_headers() -> list[str]:
-    """Names of the headers that the SDK takes from OPENAI_CUSTOM_HEADERS."""
-    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
-    return [name.strip() for line in lines for name, colon, _ in [line.partition(":")] if colon]

@@ -1,0 +1,200 @@
+"""ChatAnthropic: Claude through the Messages API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import AliasChoices, Field
+
+from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
+from headrace.credentials import Origin
+from headrace.errors import InputError
+from headrace.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    message_chunk_to_message,
+    sum_chunks,
+)
+from headrace.transport import RawChatModel, get
+from headrace_anthropic.client import warm
+from headrace_anthropic.credentials import AnthropicCredential
+from headrace_anthropic.exchange import MessagesExchange
+from headrace_anthropic.guard import must_stream
+from headrace_anthropic.listing import MODELS, read_models
+from headrace_anthropic.parameters import read_thinking, wire_of
+from headrace_anthropic.place import Place, find_place
+
+if TYPE_CHECKING:
+    from headrace.chat_models.settings import Settings
+    from headrace.engine.run import Run
+    from headrace.engine.worlds import World
+
+_ACCOUNT = ("base_url", "credential", "api_key")
+
+
+def _also(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class ChatAnthropic(RawChatModel):
+    """Claude, or a model behind a gateway that speaks the Messages API.
+
+    A request asks for the API version that has what it needs: sampling parameters went with
+    2026-10-21. `thinking={"type": …}` is read as `reasoning_effort`.
+    Ranges: https://platform.claude.com/docs/en/api/messages (read 2026-11)
+    """
+
+    provider: ClassVar[str] = "anthropic"
+    sdk: ClassVar[str] = "anthropic"
+    profiles: ClassVar[tuple[str, ...]] = ("headrace_anthropic",)
+    plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
+        "default_query", "http_async_client", "http_client",
+    }  # fmt: skip
+
+    model: str = Field(
+        min_length=1, description="The name of the model.",
+        validation_alias=_also("model", "model_name"),
+    )  # fmt: skip
+    temperature: float | None = Field(
+        default=None, ge=0, le=2, description="0: the likeliest words; models before Claude 4.7."
+    )
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="Bound of the answer in tokens, reasoning included.",
+        validation_alias=_also("max_tokens", "max_tokens_to_sample"),
+    )  # fmt: skip
+    stop: tuple[str, ...] | None = Field(
+        default=None, description="Texts that end the answer.",
+        validation_alias=_also("stop", "stop_sequences"),
+    )  # fmt: skip
+    reasoning_effort: str | int | None = Field(
+        default=None, description='"none" … "max", a number of tokens, or on (true) and off.',
+        validation_alias=_also("reasoning_effort", "effort"),
+    )  # fmt: skip
+    timeout: Patience = Field(
+        default=Timeout(), description="Seconds, or a Timeout.",
+        validation_alias=_also("timeout", "default_request_timeout"),
+    )  # fmt: skip
+    api_key: Key | None = Field(
+        default=None, description="The key, or a function asked for it at each request.",
+        validation_alias=_also("api_key", "anthropic_api_key"),
+    )  # fmt: skip
+    base_url: str | None = Field(
+        default=None, description="Where the service is; a full endpoint is accepted.",
+        validation_alias=_also("base_url", "anthropic_api_url"),
+    )  # fmt: skip
+    proxy: str | None = Field(
+        default=None, description="URL of an HTTP proxy; else the environment's.", repr=False,
+        validation_alias=_also("proxy", "anthropic_proxy"),
+    )  # fmt: skip
+    default_query: Mapping[str, str] | None = Field(
+        default=None, description="Query parameters more."
+    )
+    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
+    http_async_client: Any = Field(
+        default=None, description="Your own httpx2.AsyncClient.", repr=False
+    )
+
+    top_p: float | None = Field(
+        default=None, ge=0, le=1, description="Nucleus of the likeliest words."
+    )
+    top_k: int | None = Field(
+        default=None, ge=0, description="Only so many of the likeliest words."
+    )
+    thinking_display: Literal["summarized", "omitted", "updates"] | None = Field(
+        default=None, description="How much of the reasoning is shown."
+    )
+    output_config: Mapping[str, Any] | None = Field(
+        default=None, description='As it is: {"effort", "task_budget"}.'
+    )
+    cache_prompt: bool | Literal["5m", "1h"] | None = Field(
+        default=None, description="Marks the instructions and the last message for the cache."
+    )
+    parallel_tool_calls: bool | None = Field(
+        default=None, description="Several calls in one answer."
+    )
+    json_prefill: bool | None = Field(
+        default=None, description="JSON mode by a first brace, where the model allows it: unset."
+    )
+    user_id: str | None = Field(
+        default=None, max_length=512, description="Opaque id of your end user.",
+        validation_alias=_also("user_id", "user"),
+    )  # fmt: skip
+    service_tier: Literal["auto", "standard_only"] | None = Field(
+        default=None, description="Priority capacity where there is some, or never."
+    )
+    speed: Literal["standard", "fast"] | None = Field(
+        default=None, description="Faster output for a higher price."
+    )
+    inference_geo: str | None = Field(default=None, description="Where inference may run.")
+    container: str | Mapping[str, Any] | None = Field(
+        default=None, description="Container to go on in, or with skills."
+    )
+    context_management: Mapping[str, Any] | None = Field(
+        default=None, description='{"edits": […]}: what to clear or sum up.'
+    )
+    mcp_servers: tuple[Mapping[str, Any], ...] | None = Field(
+        default=None, description="MCP servers that Anthropic calls itself."
+    )
+    betas: tuple[str, ...] | None = Field(
+        default=None, description="Beta features more; those that a request shows are asked for."
+    )
+
+    # What it is made of.
+
+    @classmethod
+    def _neutral(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        rest = dict(given)
+        thinking = rest.pop("thinking", None)
+        if thinking is None:
+            return super()._neutral(rest)
+        if not isinstance(thinking, Mapping):
+            raise InputError(f'`thinking` is a dict such as {{"type": "adaptive"}}: {thinking!r}')
+        meant = read_thinking(thinking)
+        effort = rest.get("reasoning_effort", rest.get("effort"))
+        if effort is not None and meant.pop("reasoning_effort") not in ("on", effort):
+            raise InputError(f"`thinking` = {thinking!r} and effort {effort!r} contradict")
+        return super()._neutral({**meant, **rest})
+
+    @classmethod
+    def _warm(cls) -> None:
+        warm()
+
+    def _exchange(self) -> MessagesExchange:
+        return MessagesExchange(self, self._place())
+
+    def _wire(self) -> Wire:
+        return wire_of(self.provider, self.profile.get("reasoning_adaptive") is not False)
+
+    async def _generate(
+        self, messages: list[BaseMessage], settings: Settings, run: Run
+    ) -> AIMessage:
+        if not must_stream(settings.params):
+            return await super()._generate(messages, settings, run)
+        chunks = []
+        async with aclosing(self._stream(messages, settings, run)) as stream:
+            async for chunk in stream:
+                chunks.append(chunk)
+        last = AIMessageChunk(chunk_position="last")
+        message = message_chunk_to_message(sum_chunks([*chunks, last]))
+        assert isinstance(message, AIMessage)
+        return message
+
+    async def served_models(self, io: World) -> list[str]:
+        """The names of the models that the service serves now."""
+        response = await self._ask_aside(
+            self._exchange(), lambda client, limits: get(client, MODELS, limits), io
+        )
+        return read_models(response.content)
+
+    def explain(self) -> dict[str, Origin]:
+        """Where key, address and account come from now; see `Credential.explain`."""
+        return dict(self._place().found.origins)
+
+    def _place(self) -> Place:
+        return find_place(**{name: self.__dict__[name] for name in _ACCOUNT})
+
+    def _key_variable(self) -> str | None:
+        return AnthropicCredential.variables["api_key"][0]

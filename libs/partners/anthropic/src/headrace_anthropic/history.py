@@ -1,0 +1,214 @@
+"""Messages as `system` and `messages` of a request.
+
+Neighbouring turns of one role become one, results of tools first. What only the service that
+said it understands (signed reasoning, calls of its server tools) goes back to it alone.
+Source: https://platform.claude.com/docs/en/api/messages (read 2026-11)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from headrace.errors import InputError
+from headrace.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    DeveloperMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from headrace_anthropic.incoming import Block
+from headrace_anthropic.outgoing import Parts, plain, said, server_call, server_result
+
+if TYPE_CHECKING:
+    from headrace.chat_models import Notes
+
+Blocks = Sequence[Mapping[str, Any]]
+
+# The providers whose answers Claude wrote: signatures hold on all its platforms.
+OWN = frozenset({"anthropic", "anthropic_bedrock", "anthropic_vertex"})
+_BAD_ID = re.compile(r"[^a-zA-Z0-9_-]")
+_MEDIA = frozenset({"image", "audio", "video", "file"})
+
+
+class History:
+    """Writes one conversation; the messages themselves are only read."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.notes, self.parts = notes, Parts(notes)
+        self.system: list[Block] = []
+        self.turns: list[Block] = []
+        self._unnamed: list[str] = []  # ids made up for calls that came without one
+        self._ids: dict[str, str] = {}  # ids of other services in a form that is taken
+        self._answered: set[str] = set()
+
+    def write(self, messages: Sequence[BaseMessage]) -> None:
+        self._answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+        for message in messages:
+            self._add(message)
+        for turn in self.turns:
+            if turn["role"] == "user":
+                blocks = turn["content"]
+                results = [b for b in blocks if b["type"] == "tool_result"]
+                turn["content"] = results + [b for b in blocks if b["type"] != "tool_result"]
+            turn["content"] = plain(turn["content"])
+
+    def _add(self, message: BaseMessage) -> None:
+        match message:
+            case AIMessage():
+                self._say("assistant", self._assistant(message))
+            case ToolMessage():
+                self._say("user", [self._result(message)])
+            case HumanMessage():
+                self._say("user", self._content(message))
+            case SystemMessage() | DeveloperMessage():
+                self._instruct(message)
+            case ChatMessage() if message.role in ("user", "assistant"):
+                self._say(message.role, self._content(message))
+            case ChatMessage():
+                raise InputError(
+                    f"the Messages API has no role {message.role!r}; it takes user and assistant"
+                )
+            case _:
+                raise InputError(
+                    f"a {type(message).__name__} cannot be sent to a model; apply it to the "
+                    "conversation first"
+                )
+        if message.name is not None and not isinstance(message, ToolMessage):
+            reason = "the Messages API takes no names"
+            self.notes.change("name", message.name, None, "left out", reason, apart=True)
+
+    def _say(self, role: str, blocks: list[Block]) -> None:
+        if not blocks:
+            reason = "the Messages API takes no empty messages"
+            self.notes.record(f"{role} message", "", None, "left out", reason)
+        elif self.turns and self.turns[-1]["role"] == role:
+            self.turns[-1]["content"] += blocks
+        else:
+            self.turns.append({"role": role, "content": blocks})
+
+    def _instruct(self, message: BaseMessage) -> None:
+        if isinstance(message, DeveloperMessage):
+            reason = "the Messages API has no such role"
+            self.notes.record("developer message", "developer", "system", "translated", reason)
+        blocks = self._content(message)
+        if not self.turns:
+            self.system += blocks
+        elif blocks:
+            self._say("system", blocks)
+
+    def _content(self, message: BaseMessage) -> list[Block]:
+        if isinstance(message.content, str):
+            return [{"type": "text", "text": message.content}] if message.content else []
+        return self.parts.content(cast("Blocks", message.content_blocks))
+
+    # What Claude said.
+
+    def _assistant(self, message: AIMessage) -> list[Block]:
+        whose = message.response_metadata.get("model_provider")
+        own = whose is None or whose in OWN
+        wire = []
+        for block in cast("Blocks", message.content_blocks):
+            part = self._spoken(block, own, len(self.turns))
+            if part is not None:
+                wire.append(part)
+        return wire
+
+    def _spoken(self, block: Mapping[str, Any], own: bool, turn: int) -> Block | None:
+        extras = block.get("extras") or {}
+        match block["type"]:
+            case "text":
+                part = self.parts.text({**block, "extras": extras if own else _portable(extras)})
+                return part and (said(block, part) if own else part)
+            case "reasoning":
+                return self._reasoning(block, own)
+            case "tool_call":
+                return self._call(block, own, turn)
+            case "invalid_tool_call" if block.get("id") in self._answered:
+                args = {"INVALID_JSON": block.get("args") or ""}
+                return self._call({**block, "args": args}, own, turn)
+            case "invalid_tool_call":
+                return self._foreign("invalid tool call", "nothing answers it")
+            case "refusal":
+                return self.parts.text({"type": "text", "text": block["refusal"]})
+            case "server_tool_call" if own:
+                return server_call(block)
+            case "server_tool_result" if own and extras.get("block_type"):
+                return server_result(block)
+            case "non_standard" if own:
+                return dict(block["value"])
+            case kind if kind in _MEDIA:
+                return self.parts.lost(block, f"`{kind}` in what the model said")
+            case kind:
+                return self._foreign(str(kind), "it is another service's own")
+
+    def _reasoning(self, block: Mapping[str, Any], own: bool) -> Block | None:
+        extras = block.get("extras") or {}
+        if own and extras.get("redacted_data"):
+            return {"type": "redacted_thinking", "data": extras["redacted_data"]}
+        if own and extras.get("signature"):
+            signature = extras["signature"]
+            thought = block.get("reasoning") or ""
+            return {"type": "thinking", "thinking": thought, "signature": signature}
+        return self._foreign("reasoning", "Claude takes back only what it signed itself")
+
+    def _foreign(self, what: str, reason: str) -> Block | None:
+        self.notes.record(what, what, None, "left out", reason)
+        return None
+
+    def _call(self, block: Mapping[str, Any], own: bool, turn: int) -> Block:
+        id = block.get("id")
+        if not id:
+            id = f"call_{turn}_{len(self._unnamed)}"
+            self._unnamed.append(id)
+        args = block.get("args") or {}
+        part = {"type": "tool_use", "id": self._id(id), "name": block["name"], "input": args}
+        extras = block.get("extras") or {}
+        kept = extras if own else _portable(extras)
+        return self.parts.marked(part, {**block, "extras": kept})
+
+    def _id(self, id: str) -> str:
+        """The id as `^[a-zA-Z0-9_-]+$`, the same each time and for no two."""
+        found = self._ids.get(id)
+        if found is None:
+            found = _BAD_ID.sub("_", id)
+            while found in self._ids.values():
+                found += "_"
+            self._ids[id] = found
+        return found
+
+    # What tools gave back.
+
+    def _result(self, message: ToolMessage) -> Block:
+        id = message.tool_call_id
+        if not id and self._unnamed:
+            id = self._unnamed.pop(0)
+        part: Block = {"type": "tool_result", "tool_use_id": self._id(id)}
+        blocks = self._content(message)
+        marker = _marker(message)
+        if blocks:
+            part["content"] = plain(blocks)
+        if message.status == "error":
+            part["is_error"] = True
+        return {**part, "cache_control": marker} if marker else part
+
+
+def _marker(message: ToolMessage) -> Any:
+    """A cache marker on the whole result."""
+    return message.additional_kwargs.get("cache_control")
+
+
+def _portable(extras: Mapping[str, Any]) -> dict[str, Any]:
+    """Of another service's extras only the marker that means the same everywhere."""
+    return {k: v for k, v in extras.items() if k == "cache_control"}
+
+
+def write_history(messages: Iterable[BaseMessage], notes: Notes) -> tuple[list[Block], list[Block]]:
+    """(system, messages) of a conversation, as blocks and as turns."""
+    history = History(notes)
+    history.write(list(messages))
+    return history.system, history.turns
