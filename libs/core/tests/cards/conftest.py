@@ -12,6 +12,7 @@ from pydantic import Field
 
 from headrace import AIMessage, BaseChatModel, Provider, registry
 from headrace.credentials import Credential
+from headrace.embeddings import EmbeddingResult, Embeddings
 from headrace.profiles import files
 
 MODELS = {
@@ -32,7 +33,15 @@ MODELS = {
         "deprecation_date": "2020-01-01", "successor": "thinker",
     },
     "leaving": {"name": "Leaving", "text_outputs": True, "deprecation_date": "2999-01-01"},
-    "vector": {"name": "Vector", "text_outputs": False, "embedding_dimensions": 3},
+    "vector": {
+        "name": "Vector", "text_inputs": True, "text_outputs": False, "embedding_dimensions": 3,
+        "max_input_tokens": 20, "cost": {"input": 1}, "max_batch_size": 2,
+        "parameters": {"dimensions": {"values": [3, 2]}},
+    },
+    "flat": {
+        "name": "Flat", "text_outputs": False, "embedding_dimensions": 5,
+        "parameters": {"dimensions": False}, "deprecation_date": "2020-01-01",
+    },
 }  # fmt: skip
 
 
@@ -61,6 +70,18 @@ class ChatAcme(BaseChatModel):
         return ["thinker", "brand-new", "vector"]
 
 
+class AcmeEmbeddings(Embeddings):
+    provider: ClassVar[str] = "acme"
+    flavour: Literal["plain", "rich"] | None = None
+
+    async def _embed(self, texts: list[str], settings: Any, run: Any) -> EmbeddingResult:
+        length = settings.params.get("dimensions", 3)
+        return EmbeddingResult([[0.0] * length for _ in texts])
+
+    async def served_models(self, io: Any) -> list[str]:
+        return ["thinker", "vector", "brand-new"]
+
+
 @pytest.fixture(autouse=True)
 def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[ChatAcme]]:
     place = tmp_path / "acme"
@@ -68,7 +89,8 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[ChatA
     data = {"source": "test", "provider": {"name": "Acme Inc."}, "models": MODELS}
     (place / "profiles" / "acme.json").write_text(json.dumps(data))
     monkeypatch.setattr(ChatAcme, "profiles", (str(place),))
-    provider = Provider("acme", ChatAcme, credential=AcmeCredential, package="acme")
+    monkeypatch.setattr(AcmeEmbeddings, "profiles", (str(place),))
+    provider = Provider("acme", ChatAcme, AcmeEmbeddings, credential=AcmeCredential, package="acme")
     monkeypatch.setattr(registry, "_installed", lambda: {"acme": provider})
     _forget()
     yield ChatAcme

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from headrace.cards import class_schema, list_models, parameter_schema
 from headrace.errors import HeadraceError
-from headrace.testing import OfflineChatModel
+from headrace.testing import OfflineChatModel, OfflineEmbeddings
 
 # Values at which kinds and bounds meet, beside whatever hypothesis thinks of.
 EDGES = [
@@ -62,7 +62,7 @@ def law() -> Any:
 
 
 def test_a_form_accepts_exactly_what_its_class_accepts(acme: Any, law: Any) -> None:
-    for cls in (acme, OfflineChatModel):
+    for cls in (acme, OfflineChatModel, OfflineEmbeddings):
         law(cls, class_schema(cls))
 
 

@@ -1,4 +1,4 @@
-"""ModelCard: one model as a person choosing one sees it, with the form of its parameters."""
+"""Cards: one model each, as a person choosing one sees it, with the form of its parameters."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, PrivateAttr, field_validator
 
 from headrace.cards.forms import parameter_schema
-from headrace.chat_models import BaseChatModel
+from headrace.chat_models import Specification
 from headrace.errors import ConfigurationError
 from headrace.profiles import ModelProfile, ProfileError
 from headrace.profiles.fields import checked
 
 Status = Literal["active", "deprecated", "sunset"]
-ModelClass = type[BaseChatModel]
+Kind = Literal["chat_model", "embedding_model"]
+ModelClass = type[Specification]
 
 THINKING = "application/x-thinking"
+VECTOR = "application/x-embedding"
 MIME = {  # modality of a profile -> what a card says for it
     "text": "text/plain",
     "image": "image/*",
@@ -32,7 +34,7 @@ class CardError(ConfigurationError):
     """A card that cannot be read; the message names the file and the field."""
 
 
-class ModelCard(BaseModel):
+class Card(BaseModel):
     """Name, standing, abilities, sizes in tokens, prices in USD per million tokens, and form.
 
     `status`: `deprecated` still works, `sunset` no longer does; `deprecated_at` is the day
@@ -41,7 +43,7 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    type: Literal["chat_model"] = "chat_model"
+    type: Kind
     provider: str
     name: str = Field(min_length=1)
     label: str = Field(min_length=1)
@@ -52,7 +54,6 @@ class ModelCard(BaseModel):
     input_types: tuple[str, ...] = ()
     output_types: tuple[str, ...] = ()
     context_size: PositiveInt | None = None
-    output_size: PositiveInt | None = None
     prices: Mapping[str, Any] | None = None
     parameter_overrides: Mapping[str, Mapping[str, Any] | None] = {}
 
@@ -95,12 +96,36 @@ class ModelCard(BaseModel):
         return hash((self.provider, self.name))
 
 
+class ModelCard(Card):
+    """The card of a chat model; `context_size` holds input and output."""
+
+    type: Literal["chat_model"] = "chat_model"
+    output_size: PositiveInt | None = None
+
+
+class EmbeddingModelCard(Card):
+    """The card of an embedding model; `context_size`: of one text. `dimensions`: if none are asked.
+
+    The lengths that may be asked for stand in its form.
+    """
+
+    type: Literal["embedding_model"] = "embedding_model"
+    output_types: tuple[str, ...] = (VECTOR,)
+    dimensions: PositiveInt | None = None
+
+
+CARDS: Mapping[str, type[Card]] = {
+    "chat_model": ModelCard,
+    "embedding_model": EmbeddingModelCard,
+}
+
+
 def card_of(
     cls: ModelClass,
     profile: ModelProfile,
     said: Mapping[str, Any] | None = None,
     today: datetime.date | None = None,
-) -> ModelCard:
+) -> Card:
     """The card of a model, from its profile; `said`: fields that a user's card gives itself."""
     given = dict(said or {})
     name = str(given.pop("name", profile.model))
@@ -111,12 +136,17 @@ def card_of(
         "deprecated_at": profile.get("deprecation_date"),
         "successor": profile.get("successor"),
         "input_types": _types(profile, "inputs"),
-        "output_types": _types(profile, "outputs"),
-        "context_size": profile.get("context_size") or profile.get("max_input_tokens"),
-        "output_size": profile.get("max_output_tokens"),
         "prices": profile.get("cost"),
     }
-    card = ModelCard(**{**facts, **given, "provider": profile.provider, "name": name})
+    most = profile.get("max_input_tokens")
+    if cls.kind == "embedding_model":
+        facts["context_size"] = most or profile.get("context_size")
+        facts["dimensions"] = profile.get("embedding_dimensions")
+    else:
+        facts["output_types"] = _types(profile, "outputs")
+        facts["context_size"] = profile.get("context_size") or most
+        facts["output_size"] = profile.get("max_output_tokens")
+    card = CARDS[cls.kind](**{**facts, **given, "provider": profile.provider, "name": name})
     card._profile, card._model_class = profile, cls
     return card
 
@@ -125,15 +155,15 @@ def facts_said(card: Mapping[str, Any]) -> dict[str, Any]:
     """What the fields of a user's card mean as facts of a profile."""
     same = {"label": "name", "family": "family", "successor": "successor", "prices": "cost",
             "deprecated_at": "deprecation_date", "context_size": "context_size",
-            "output_size": "max_output_tokens"}  # fmt: skip
+            "output_size": "max_output_tokens", "dimensions": "embedding_dimensions"}  # fmt: skip
     facts = {field: card[key] for key, field in same.items() if card.get(key) is not None}
     for key, ending in (("input_types", "inputs"), ("output_types", "outputs")):
-        if key in card:
+        if key in card and VECTOR not in card[key]:
             kinds = {str(one).partition("/")[0] for one in card[key]} | set(card[key])
             for modality, mime in MIME.items():
                 whole = mime if modality == "pdf" else mime.partition("/")[0]
                 facts[f"{modality}_{ending}"] = whole in kinds
-    if "output_types" in card:
+    if "output_types" in card and VECTOR not in card["output_types"]:
         facts["reasoning_output"] = THINKING in card["output_types"]
     if card.get("status") in ("deprecated", "sunset"):
         facts["status"] = "deprecated"

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from headrace.cards.card import Card
 from headrace.cards.folders import Folder
 from headrace.cards.listing import list_models
 from headrace.credentials import credential_schemas
@@ -34,13 +35,11 @@ def catalog(
         row = _row(provider)
         rows.append(row)
         used |= {row["credential"]} - {None}
-        if provider.find_model_class() is None:
-            continue
-        for card in list_models(provider.name, folders=folders):
+        for card in _cards(provider, folders):
             form = _id(card.parameter_schema)
             forms.setdefault(form, card.parameter_schema)
             models.append({**card.model_dump(mode="json"), "form": form})
-            row["families"].setdefault("chat_model", []).append(card.name)
+            row["families"].setdefault(card.type, []).append(card.name)
     return {
         "version": VERSION,
         "providers": rows,
@@ -48,6 +47,13 @@ def catalog(
         "models": models,
         "forms": forms,
     }
+
+
+def _cards(provider: Provider, folders: Folder | Iterable[Folder]) -> list[Card]:
+    chat: list[Card] = []
+    if provider.find_model_class() is not None:
+        chat += list_models(provider.name, folders=folders)
+    return [*chat, *list_models(provider.name, type="embedding_model", folders=folders)]
 
 
 def _row(provider: Provider) -> dict[str, Any]:

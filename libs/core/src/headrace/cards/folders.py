@@ -12,29 +12,29 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from headrace.cards.card import CardError, ModelCard, card_of, facts_said
+from headrace.cards.card import CARDS, Card, CardError, card_of, facts_said
 from headrace.cards.forms import parameter_names
-from headrace.chat_models import BaseChatModel
+from headrace.chat_models import Specification
 from headrace.errors import MissingPackageError, faults, suggestion
 from headrace.profiles import ModelProfile, ProfileError, find_profile
 from headrace.registry import canonical
 
 Folder = str | os.PathLike[str]
-CARDS = "HEADRACE_CARDS"
+VARIABLE = "HEADRACE_CARDS"
 SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 
 
 def own_folders() -> list[str]:
     """The folders of this process's cards: HEADRACE_CARDS, as PATH is written."""
-    found = [one for one in os.environ.get(CARDS, "").split(os.pathsep) if one]
+    found = [one for one in os.environ.get(VARIABLE, "").split(os.pathsep) if one]
     for folder in found:
         if not Path(folder).is_dir():
-            raise CardError(f"no folder of cards at {folder!r} ({CARDS})")
+            raise CardError(f"no folder of cards at {folder!r} ({VARIABLE})")
     return found
 
 
-def cards_in(folder: Folder, provider: str, cls: type[BaseChatModel]) -> dict[str, ModelCard]:
-    """The cards of one provider in a folder, by name; those of other providers are passed over.
+def cards_in(folder: Folder, provider: str, cls: type[Specification]) -> dict[str, Card]:
+    """The cards of one provider in a folder, by name; others, and of other types, are passed over.
 
     A card says what differs: over a model we know, what it does not say stays. Raises CardError
     naming file and field.
@@ -42,10 +42,12 @@ def cards_in(folder: Folder, provider: str, cls: type[BaseChatModel]) -> dict[st
     root = Path(folder)
     if not root.is_dir():
         raise CardError(f"no folder of cards at {os.fspath(folder)!r}")
-    found: dict[str, ModelCard] = {}
+    found: dict[str, Card] = {}
     paths: dict[str, Path] = {}
     for path in sorted(one for one in root.iterdir() if one.suffix in SUFFIXES):
         data = _checked(_read(path), path, cls)
+        if data.pop("type", "chat_model") != cls.kind:
+            continue
         if canonical(data.pop("provider", provider)) != provider:
             continue
         name = data["name"]
@@ -55,7 +57,7 @@ def cards_in(folder: Folder, provider: str, cls: type[BaseChatModel]) -> dict[st
     return found
 
 
-def _card(data: dict[str, Any], path: Path, provider: str, cls: type[BaseChatModel]) -> ModelCard:
+def _card(data: dict[str, Any], path: Path, provider: str, cls: type[Specification]) -> Card:
     known = find_profile(provider, data["name"], packages=cls.profiles, warn=False)
     base = ModelProfile(dict(known), known.sources, provider=provider, model=data["name"])
     try:
@@ -67,12 +69,16 @@ def _card(data: dict[str, Any], path: Path, provider: str, cls: type[BaseChatMod
         raise CardError(str(error)) from None
 
 
-def _checked(data: Any, path: Path, cls: type[BaseChatModel]) -> dict[str, Any]:
+def _checked(data: Any, path: Path, cls: type[Specification]) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise CardError(f"{path}: a card is a table of fields, not {type(data).__name__}")
+    kind = data.get("type", "chat_model")
+    if kind not in CARDS:
+        raise CardError(f"{path}: `type`: one of {', '.join(CARDS)} is needed, not {kind!r}")
+    known = CARDS[kind].model_fields
     for field in data:
-        if field not in ModelCard.model_fields:
-            near = suggestion(str(field), ModelCard.model_fields)
+        if field not in known:
+            near = suggestion(str(field), known)
             raise CardError(f"{path}: `{field}`: a card has no such field{near}")
     for field in ("name", "provider"):
         if field in data or field == "name":
@@ -80,12 +86,12 @@ def _checked(data: Any, path: Path, cls: type[BaseChatModel]) -> dict[str, Any]:
             if not isinstance(value, str) or not value:
                 raise CardError(f"{path}: `{field}`: a text is needed, not {value!r}")
     card: dict[str, Any] = dict(data)
-    if "parameter_overrides" in card:
+    if "parameter_overrides" in card and kind == cls.kind:
         card["parameter_overrides"] = _overrides(card["parameter_overrides"], path, cls)
     return card
 
 
-def _overrides(given: Any, path: Path, cls: type[BaseChatModel]) -> dict[str, Any]:
+def _overrides(given: Any, path: Path, cls: type[Specification]) -> dict[str, Any]:
     """TOML has no null: false stands for it."""
     if not isinstance(given, Mapping):
         raise CardError(f"{path}: `parameter_overrides`: a table is needed, not {given!r}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import TypeAdapter
 
-from headrace.chat_models import BaseChatModel
+from headrace.chat_models import Specification
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -42,19 +42,19 @@ _WIDER: Mapping[str, Schema] = {
 _EFFORTS_BY_BUDGET = ["low", "medium", "high"]
 
 
-def parameter_names(cls: type[BaseChatModel]) -> list[str]:
+def parameter_names(cls: type[Specification]) -> list[str]:
     """The parameters of a class that shape an answer: those a form may show."""
     fields = [name for name in cls.model_fields if name not in cls.plumbing and name != "model"]
     return [*fields, *(name for name in _EXTRA if name in cls.model_fields)]
 
 
-def class_schema(cls: type[BaseChatModel]) -> Schema:
+def class_schema(cls: type[Specification]) -> Schema:
     """The form of a class: what `cls(model=..., **values)` accepts, whatever the model."""
     return deepcopy(_class_schema(cls))
 
 
 def parameter_schema(
-    cls: type[BaseChatModel],
+    cls: type[Specification],
     profile: Mapping[str, Any],
     overrides: Mapping[str, Override] | None = None,
 ) -> Schema:
@@ -81,7 +81,7 @@ def parameter_schema(
 
 
 @cache  # classes, not instances: there are few and they stay
-def _class_schema(cls: type[BaseChatModel]) -> Schema:
+def _class_schema(cls: type[Specification]) -> Schema:
     properties: Schema = {}
     shared: Schema = {}
     for name in parameter_names(cls):
@@ -136,6 +136,10 @@ def _narrowed(name: str, spec: Schema, profile: Mapping[str, Any]) -> Schema:
         return _effort_spec(spec, profile)
     limits = profile.get("parameters", {}).get(name) or {}
     bounds = {key: limits[key] for key in ("minimum", "maximum") if key in limits}
+    if "values" in limits:
+        bounds["enum"] = [*limits["values"], None]
+    if name == "dimensions" and (own := profile.get("embedding_dimensions")):
+        bounds["default"] = own
     if name == "max_tokens" and (most := profile.get("max_output_tokens")):
         bounds["maximum"] = min(most, bounds.get("maximum", most))
     for key, pick in (("minimum", max), ("maximum", min)):

@@ -40,7 +40,6 @@ from headrace.rate_limiters import Gate, as_gate
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from headrace.cards import ModelCard  # upward: list_models gives them
     from headrace.engine.run import Run
     from headrace.engine.worlds import World
 
@@ -66,6 +65,7 @@ class Specification(BaseModel):
         protected_namespaces=(),
         arbitrary_types_allowed=True,
     )
+    kind: ClassVar[str] = "chat_model"  # the `type` of its models' cards
     provider: ClassVar[str] = "unknown"
     profiles: ClassVar[tuple[str, ...]] = ()  # packages that hold facts about its models
     plumbing: ClassVar[frozenset[str]] = frozenset(
@@ -205,16 +205,16 @@ class Specification(BaseModel):
     # What there is to choose from.
 
     @classmethod
-    def list_models(cls, *, live: bool = False, **filters: Any) -> list[ModelCard]:
+    def list_models(cls, *, live: bool = False, **filters: Any) -> list[Any]:
         """The cards of this provider's models; see `headrace.list_models`."""
-        listing = cast("Callable[..., list[ModelCard]]", reach("list_models"))
-        return listing(cls.provider, live=live, **filters)
+        listing = cast("Callable[..., list[Any]]", reach("list_models"))
+        return listing(cls.provider, type=cls.kind, live=live, **filters)
 
     @classmethod
-    async def alist_models(cls, *, live: bool = False, **filters: Any) -> list[ModelCard]:
+    async def alist_models(cls, *, live: bool = False, **filters: Any) -> list[Any]:
         """As `list_models`, for async callers."""
-        listing = cast("Callable[..., Awaitable[list[ModelCard]]]", reach("alist_models"))
-        return await listing(cls.provider, live=live, **filters)
+        listing = cast("Callable[..., Awaitable[list[Any]]]", reach("alist_models"))
+        return await listing(cls.provider, type=cls.kind, live=live, **filters)
 
     # Keeping and passing on.
 
