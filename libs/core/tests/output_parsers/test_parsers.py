@@ -9,7 +9,12 @@ from pydantic import BaseModel, TypeAdapter
 
 from headrace.errors import InputError, OutputParserError
 from headrace.messages import AIMessage, AIMessageChunk
-from headrace.output_parsers import BaseOutputParser, PydanticOutputParser, StrOutputParser
+from headrace.output_parsers import (
+    BaseOutputParser,
+    JsonOutputParser,
+    PydanticOutputParser,
+    StrOutputParser,
+)
 
 
 def chunks(*texts: str) -> list[AIMessageChunk]:
@@ -126,3 +131,15 @@ def test_importing_parsers_loads_neither_pydantic_nor_asyncio() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+def test_the_model_of_a_parser_may_be_named_pydantic_object(world: Any) -> None:
+    said = '{"title": "Alien", "year": 1979}'
+    found = world.invoke(PydanticOutputParser(pydantic_object=Movie), said)
+    assert found == Movie(title="Alien", year=1979)
+    parser = JsonOutputParser(pydantic_object=Movie)
+    assert world.invoke(parser, said) == {"title": "Alien", "year": 1979}
+    asks = parser.get_format_instructions()
+    assert asks == PydanticOutputParser(Movie).get_format_instructions()
+    with pytest.raises(InputError, match="takes a pydantic model, not None"):
+        PydanticOutputParser()

@@ -82,8 +82,9 @@ def test_other_tags_and_a_text_that_begins_inside(world: Any) -> None:
     assert parts(world.invoke(both, AIMessage("<thought>a</thought>b"))) == ("b", "a")
     inside = ReasoningSplitter(inside=True)
     assert parts(world.invoke(inside, AIMessage("a</think>b"))) == ("b", "a")
-    with pytest.raises(InputError, match="needs the names of tags"):
-        ReasoningSplitter("")
+    for tag in ("", ["think"]):
+        with pytest.raises(InputError, match="are names, such as"):
+            ReasoningSplitter(tag)  # type: ignore[arg-type]  # a list of tags is none
 
 
 def test_blocks_calls_and_metadata_stay(world: Any) -> None:

@@ -129,3 +129,14 @@ def test_the_instructions_say_the_form() -> None:
     ]
     for text, part in zip(said, ("commas", "numbered", "so bad", "2026", "tags a"), strict=True):
         assert part in text
+
+
+@pytest.mark.parametrize("said", ["**good**", "Good.", "`good`"])
+def test_marks_around_a_member_of_an_enum_are_no_part_of_it(said: str) -> None:
+    assert EnumOutputParser(Mood).invoke(said) is Mood.GOOD
+
+
+def test_a_bare_ampersand_in_xml_is_text() -> None:
+    said = "<a>Tom & Jerry &amp; &#65;</a>"
+    assert XMLOutputParser().invoke(said) == {"a": "Tom & Jerry & A"}
+    assert XMLOutputParser().invoke("<a><![CDATA[x & y]]></a>") == {"a": "x & y"}

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from headrace import ChatPromptTemplate, RunnableLambda, StrOutputParser, tool
+from headrace import ChatPromptTemplate, RunnableLambda, StrOutputParser, tool, tool_loop
 from headrace.errors import InputError
 from headrace.messages import ToolMessage
 from headrace.testing import ScriptedChatModel
@@ -101,3 +101,11 @@ def test_a_model_may_call_a_step() -> None:
     model = ScriptedChatModel(["ok"])
     model.bind_tools([RunnableLambda(add).as_tool()]).invoke("hi")
     assert model.calls[0].settings.tools[0]["name"] == "add"
+
+
+def test_a_model_and_a_loop_are_tools_that_take_words_and_give_text(world: Any) -> None:
+    for step in (ScriptedChatModel(["Yes."]), tool_loop(ScriptedChatModel(["Yes."]), [])):
+        made = step.as_tool(name="expert", description="Knows.")
+        assert made.args == {"input": {"type": "string"}}
+        call = {"type": "tool_call", "name": "expert", "args": {"input": "Is it?"}, "id": "1"}
+        assert world.invoke(made, call) == ToolMessage("Yes.", "1", name="expert")

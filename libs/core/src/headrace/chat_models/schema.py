@@ -10,10 +10,11 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import TypeAdapter
 from pydantic_core import ValidationError, to_json
 
-from headrace.chat_models.describing import portable, schema_of_mapping, schema_of_type
+from headrace.chat_models.describing import schema_of_mapping, schema_of_type
 from headrace.errors import InputError
-from headrace.tools.conforming import Mender, faults
-from headrace.tools.modern import modern_schema, resolved
+from headrace.tools.conforming import Mender, faults, with_defaults
+from headrace.tools.modern import modern_schema
+from headrace.tools.portable import portable
 from headrace.tools.strict import strict_schema
 
 Method = Literal["auto", "json_schema", "function_calling", "json_mode", "prompted"]
@@ -127,7 +128,7 @@ class OutputSchema:
         except ValidationError as error:
             told = error.errors(include_url=False, include_context=False)
             if any(item["type"] == "missing" for item in told):
-                filled = _with_defaults(value, self._modern, self._modern)
+                filled = with_defaults(value, self._modern, self._modern)
                 if filled != value:
                     return self._validated(filled)
             raise MisfitError([f"{_path(item['loc'])}: {item['msg']}" for item in told]) from error
@@ -152,22 +153,6 @@ def _item_adapter(schema: Any) -> TypeAdapter[Any] | None:
 
 def _is_object(schema: Mapping[str, Any]) -> bool:
     return schema.get("type") == "object" or ("properties" in schema and "type" not in schema)
-
-
-def _with_defaults(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
-    """The value with the defaults that only a TypedDict's annotations tell."""
-    schema = resolved(schema, root)
-    if isinstance(value, list) and isinstance(schema, dict):
-        return [_with_defaults(item, schema.get("items"), root) for item in value]
-    if not isinstance(value, dict) or not isinstance(schema, dict):
-        return value
-    found = {}
-    for name, part in (schema.get("properties") or {}).items():
-        if name in value:
-            found[name] = _with_defaults(value[name], part, root)
-        elif isinstance(part, dict) and "default" in part:
-            found[name] = part["default"]
-    return {**value, **found}
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

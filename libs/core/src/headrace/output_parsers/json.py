@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from headrace.engine.sums import NOTHING
 from headrace.errors import OutputParserError
@@ -27,9 +27,13 @@ class JsonOutputParser(BaseOutputParser[Any]):
 
     A stream gives the value as far as it is known, whenever that has changed: strings grow, a
     key comes with its value, numbers come whole. The sum of these values is the last one.
+    `pydantic_object`, a pydantic model, only stands in the instructions.
     """
 
-    __slots__ = ()
+    __slots__ = ("pydantic_object",)
+
+    def __init__(self, pydantic_object: Any = None) -> None:
+        self.pydantic_object = pydantic_object
 
     def parse(self, text: str) -> Any:
         return read_json(text)
@@ -55,7 +59,18 @@ class JsonOutputParser(BaseOutputParser[Any]):
 
     def get_format_instructions(self) -> str:
         """Words for a prompt that say what to answer with."""
-        return "Answer with one JSON value and nothing else."
+        if self.pydantic_object is None:
+            return "Answer with one JSON value and nothing else."
+        return instructions(self.pydantic_object)
+
+
+def instructions(schema: Any) -> str:
+    """Words that ask for JSON of a pydantic model, or of what a TypeAdapter takes."""
+    made = getattr(schema, "model_json_schema", None) or schema.json_schema
+    return (
+        "Answer with one JSON value that fits this JSON Schema and nothing else:\n"
+        + to_json(made()).decode()
+    )
 
 
 def read_json(text: str) -> Any:

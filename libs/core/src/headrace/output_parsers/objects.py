@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pydantic_core import ValidationError, to_json
+from pydantic_core import ValidationError
 
 from headrace.errors import InputError, OutputParserError
 from headrace.output_parsers.base import BaseOutputParser, shown
-from headrace.output_parsers.json import read_json
+from headrace.output_parsers.json import instructions, read_json
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -19,18 +19,25 @@ Output = TypeVar("Output", covariant=True)
 class PydanticOutputParser(BaseOutputParser[Output]):
     """An instance of a pydantic model, or what a TypeAdapter makes of the JSON.
 
-    Raises OutputParserError, naming each field that is wrong.
+    `pydantic_object` is another name of `schema`. Raises OutputParserError, naming each field
+    that is wrong.
     """
 
     __slots__ = ("schema",)
 
-    def __init__(self, schema: type[Output] | TypeAdapter[Output]) -> None:
-        if not hasattr(schema, "model_validate") and not hasattr(schema, "validate_python"):
+    def __init__(
+        self,
+        schema: type[Output] | TypeAdapter[Output] | None = None,
+        *,
+        pydantic_object: type[Output] | None = None,
+    ) -> None:
+        given: Any = pydantic_object if schema is None else schema
+        if not hasattr(given, "model_validate") and not hasattr(given, "validate_python"):
             raise InputError(
-                f"a PydanticOutputParser takes a pydantic model, not {schema!r}; "
+                f"a PydanticOutputParser takes a pydantic model, not {given!r}; "
                 "wrap other types: TypeAdapter(list[int])"
             )
-        self.schema = schema
+        self.schema: type[Output] | TypeAdapter[Output] = given
 
     def parse(self, text: str) -> Output:
         value, schema = read_json(text), cast("Any", self.schema)
@@ -48,12 +55,7 @@ class PydanticOutputParser(BaseOutputParser[Output]):
 
     def get_format_instructions(self) -> str:
         """Words for a prompt that say what to answer with, by the JSON Schema."""
-        schema = cast("Any", self.schema)
-        made = getattr(schema, "model_json_schema", None) or schema.json_schema
-        return (
-            "Answer with one JSON value that fits this JSON Schema and nothing else:\n"
-            + to_json(made()).decode()
-        )
+        return instructions(self.schema)
 
     def _name(self) -> str:
         return str(getattr(self.schema, "__name__", None) or self.schema)

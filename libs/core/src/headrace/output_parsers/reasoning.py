@@ -27,9 +27,12 @@ class TagSplitter:
     __slots__ = ("_close", "_held", "_pairs", "inside")
 
     def __init__(self, tags: Iterable[str] = TAGS, *, inside: bool = False) -> None:
-        self._pairs = {f"<{tag}>": f"</{tag}>" for tag in tags}
-        if not self._pairs or "<>" in self._pairs:
-            raise InputError("a ReasoningSplitter needs the names of tags, such as 'think'")
+        names: list[Any] = list(tags)
+        if not names or not all(name and isinstance(name, str) for name in names):
+            raise InputError(
+                f"the tags of a ReasoningSplitter are names, such as 'think', not {names!r}"
+            )
+        self._pairs = {f"<{name}>": f"</{name}>" for name in names}
         self._close = next(iter(self._pairs.values()))
         self._held, self.inside = "", inside
 

@@ -24,7 +24,7 @@ class EnumOutputParser(BaseOutputParser[E]):
         self.enum = enum
 
     def parse(self, text: str) -> E:
-        said = text.strip().strip("`\"'.").strip()
+        said = text.strip().strip("`\"'.*").strip()
         for key in (lambda m: str(m.value), lambda m: m.name):
             exact = [m for m in self.enum if key(m) == said]
             close = exact or [m for m in self.enum if key(m).casefold() == said.casefold()]

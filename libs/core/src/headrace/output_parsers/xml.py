@@ -10,6 +10,7 @@ from headrace.errors import OutputParserError
 from headrace.output_parsers.base import BaseOutputParser, shown
 
 _FENCE = re.compile(r"```(?:xml)?[ \t]*\n(.*?)\n?```", re.DOTALL | re.IGNORECASE)
+_BARE = re.compile(r"&(?!(?:\w+|#\d+|#x[\da-fA-F]+);)(?![^<]*\]\]>)")  # a plain ampersand
 _BEGINNING = re.compile(r"<[\w?!]")
 _DEEPEST = 100  # elements within elements: what a model writes, not what brings a parser down
 
@@ -33,7 +34,7 @@ class XMLOutputParser(BaseOutputParser[dict[str, Any]]):
         if begin is None:
             raise OutputParserError(f"there is no XML in the text {shown(text)}")
         document = inside[begin.start() :]
-        document = document[: document.rfind(">") + 1]
+        document = _BARE.sub("&amp;", document[: document.rfind(">") + 1])
         try:
             return _Tree().read(document)
         except (expat.ExpatError, ValueError) as error:

@@ -10,9 +10,10 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
 from headrace.errors import InputError, ToolError, suggestion
-from headrace.tools.conforming import Mender, faults
+from headrace.tools.conforming import Mender, faults, with_defaults
 from headrace.tools.injection import InjectedToolArg, mark_among
 from headrace.tools.nulls import without_nulls
+from headrace.tools.portable import portable
 from headrace.tools.schema import hide, schema_of
 from headrace.tools.signature import OMITTED, REQUIRED, Parameter
 
@@ -69,13 +70,21 @@ class ModelArguments:
         refuse_unknown(args, self._visible, self._refused if self.open else None)
         args = without_nulls(args, self.parameters)
         mine = {key: given[name] for name, key in self._marked.items() if name in given}
-        try:
-            found = self.model.model_validate({**args, **mine})
-        except ValidationError as error:
-            raise ToolArgumentError(_explain(error)) from error
+        found = self._validated(args, mine)
         values = {self._names.get(f, f): getattr(found, f) for f in self.model.model_fields}
         values.update(found.model_extra or {})
         return {name: value for name, value in values.items() if value is not OMITTED}
+
+    def _validated(self, args: Mapping[str, Any], mine: Mapping[str, Any]) -> BaseModel:
+        try:
+            return self.model.model_validate({**args, **mine})
+        except ValidationError as error:
+            filled = args
+            if any(item["type"] == "missing" for item in error.errors(include_url=False)):
+                filled = with_defaults(args, self.parameters, self.parameters)
+            if filled == args:
+                raise ToolArgumentError(_explain(error)) from error
+        return self._validated(filled, mine)
 
 
 class SchemaArguments:
@@ -117,7 +126,7 @@ def model_of(
         safe = not item.name.startswith("_") and not hasattr(BaseModel, item.name)
         attribute = item.name if safe else f"{item.name.strip('_')}_argument"
         names[attribute] = item.name
-        annotation = described(item.annotation, documented.get(item.name))
+        annotation = portable(described(item.annotation, documented.get(item.name)))
         if not safe:
             annotation = Annotated[annotation, Field(alias=item.name)]
         fields[attribute] = (annotation, _default(item))

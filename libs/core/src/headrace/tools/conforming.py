@@ -173,6 +173,22 @@ class Mender:
         return found
 
 
+def with_defaults(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
+    """The value with the defaults that only a TypedDict's annotations tell."""
+    schema = resolved(schema, root)
+    if isinstance(value, list) and isinstance(schema, dict):
+        return [with_defaults(item, schema.get("items"), root) for item in value]
+    if not isinstance(value, dict) or not isinstance(schema, dict):
+        return value
+    found = {}
+    for name, part in (schema.get("properties") or {}).items():
+        if name in value:
+            found[name] = with_defaults(value[name], part, root)
+        elif isinstance(part, dict) and "default" in part:
+            found[name] = part["default"]
+    return {**value, **found}
+
+
 _NONE: Any = object()
 
 

@@ -6,18 +6,23 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from headrace.messages import BaseMessage
 from headrace.messages.canonical import canonical_block
 
 
 def content_of(value: Any) -> str | list[Any]:
-    """Text as it is, a list of content blocks as it is, anything else as JSON text.
+    """Text as it is, content blocks as they are, anything else as JSON text.
 
     A list of plain strings is JSON too: as content its items would run together.
     """
     if isinstance(value, str):
         return value
+    if isinstance(value, BaseMessage):  # of a model that is a tool
+        return value.text
     if isinstance(value, list) and _are_blocks(value):
         return value
+    if _is_block(value):
+        return [value]
     try:
         return to_json(value, serialize_unknown=True, bytes_mode="base64").decode()
     except ValueError:  # half of a surrogate pair, or a serializer of its own that fails

@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from headrace.errors import InputError
 from headrace.tools.docstring import read_docstring
 from headrace.tools.modern import references
-from headrace.tools.signature import hints_of, said_in
+from headrace.tools.signature import default_in, hints_of, said_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ _PLAIN_VALUES = frozenset({"default", "const", "enum", "examples", "example"})
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of a pydantic model's input, without titles."""
-    schema = model.model_json_schema(schema_generator=_Quiet)
+    schema = model.model_json_schema(schema_generator=Described)
     if "$ref" in schema:  # a model that contains itself
         schema = {**schema["$defs"][schema["$ref"].rpartition("/")[2]], "$defs": schema["$defs"]}
     found: dict[str, Any] = without_titles(schema)
@@ -75,11 +75,11 @@ def _prune(schema: dict[str, Any], key: str) -> None:
         del schema[key]
 
 
-class _Quiet(GenerateJsonSchema):
+class Described(GenerateJsonSchema):
+    """Also says what annotations and docstrings say of fields, in the types inside too."""
+
     # A default that JSON cannot hold is left out of the schema; the function still has it.
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012
-
-    # Annotated[T, "description"] describes a field also in the types inside of arguments.
 
     def typed_dict_schema(self, schema: Any) -> dict[str, Any]:
         return _described(super().typed_dict_schema(schema), schema.get("cls"))
@@ -105,4 +105,8 @@ def _described(schema: dict[str, Any], kind: Any) -> dict[str, Any]:
         said = said_in(hints.get(name)) or documented.get(name)
         if said and isinstance(part, dict):
             part.setdefault("description", said)
+        default = default_in(hints.get(name))
+        if default is not ... and isinstance(part, dict) and "default" not in part:
+            part["default"] = default
+            schema["required"] = [key for key in schema.get("required", ()) if key != name]
     return schema

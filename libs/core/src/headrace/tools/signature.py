@@ -81,8 +81,10 @@ def read_fields(kind: type) -> Signature:
     """The fields of a TypedDict or a dataclass, as parameters."""
     hints = hints_of(kind)
     if is_typeddict(kind):
-        required = kind.__required_keys__  # type: ignore[attr-defined]  # of a TypedDict
-        return Signature({name: _key(name, hint, name in required) for name, hint in hints.items()})
+        keys = {
+            name: _key(name, hint, is_required(kind, name, hint)) for name, hint in hints.items()
+        }
+        return Signature(keys)
     found = {}
     for item in dataclasses.fields(kind):
         if not item.init:
@@ -108,6 +110,22 @@ def hints_of(thing: Any) -> dict[str, Any]:
             f"an annotation of `{getattr(thing, '__name__', thing)}` cannot be read: {error}; "
             "import the name for good, not only under TYPE_CHECKING"
         ) from error
+
+
+def is_required(kind: Any, name: str, hint: Any) -> bool:
+    """Whether a TypedDict must have a key; its class does not see marks in annotations as text."""
+    mark = get_origin(hint)
+    return mark is Required or (mark is not NotRequired and name in kind.__required_keys__)
+
+
+def default_in(hint: Any) -> Any:
+    """The default in Annotated[T, default, "description"], if JSON holds it; else `...`."""
+    while get_origin(hint) in (Required, NotRequired, ReadOnly):
+        hint = get_args(hint)[0]
+    match get_args(hint)[1:] if get_origin(hint) is Annotated else ():
+        case (None | str() | int() | float() | bool() | list() | dict() as default, str()):
+            return default
+    return ...
 
 
 def said_in(hint: Any) -> str | None:

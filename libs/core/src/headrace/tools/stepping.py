@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import Any, Unpack
+from typing import Any, Unpack, get_args
 
 from pydantic import BaseModel
 
@@ -74,7 +74,8 @@ def _schema(name: str, step: Any, schema: Any, arg_types: Any) -> tuple[Any, Any
     if keys is None and found in (dict, Mapping):
         raise InputError(f"the keys that `{name}` takes are not known; give `arg_types`")
     if keys is None:
-        return _model(name, {_WHOLE: found}), None, True
+        said = str if str in get_args(found) else found  # of what a model takes, words
+        return _model(name, {_WHOLE: said}), None, True
     return found, None, False
 
 
