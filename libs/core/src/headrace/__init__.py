@@ -9,6 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headrace.caches import InMemoryCache as InMemoryCache
+    from headrace.caches import SQLiteCache as SQLiteCache
+    from headrace.caches import set_default_cache as set_default_cache
     from headrace.callbacks import (
         EVENT_LOGGER_NAME as EVENT_LOGGER_NAME,
     )
@@ -80,6 +83,9 @@ if TYPE_CHECKING:
     from headrace.prompts import ChatPromptTemplate as ChatPromptTemplate
     from headrace.prompts import MessagesPlaceholder as MessagesPlaceholder
     from headrace.prompts import PromptTemplate as PromptTemplate
+    from headrace.rate_limiters import InMemoryRateLimiter as InMemoryRateLimiter
+    from headrace.rate_limiters import RateLimiter as RateLimiter
+    from headrace.rate_limiters import usage_limit as usage_limit
     from headrace.registry import Provider as Provider
     from headrace.runnables import (
         Runnable as Runnable,
@@ -100,6 +106,7 @@ if TYPE_CHECKING:
     from headrace.tools import tool as tool
 
 _HOMES = {
+    "caches": ("InMemoryCache", "SQLiteCache", "set_default_cache"),
     "callbacks": (
         "AsyncCallbackHandler", "BaseCallbackHandler", "EVENT_LOGGER_NAME",
         "cost_tracker", "get_usage_metadata_callback",
@@ -117,6 +124,7 @@ _HOMES = {
     ),
     "output_parsers": ("JsonOutputParser", "PydanticOutputParser", "StrOutputParser"),
     "prompts": ("ChatPromptTemplate", "MessagesPlaceholder", "PromptTemplate"),
+    "rate_limiters": ("InMemoryRateLimiter", "RateLimiter", "usage_limit"),
     "registry": ("Provider",),
     "runnables": (
         "Runnable", "RunnableLambda", "RunnableParallel", "RunnablePassthrough", "chain",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -18,6 +17,7 @@ from headrace.messages import (
 )
 from headrace.profiles import mode_of, worst_case
 from headrace.rate_limiters import Gate, Outcome, Permit, Request
+from headrace.rate_limiters.gate import around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from headrace.chat_models.timeouts import Watch
     from headrace.engine.run import Run
     from headrace.messages import BaseMessage
-
-# Gates that every attempt made in this context passes, and in threads and tasks started from it.
-around: ContextVar[tuple[Gate, ...]] = ContextVar("headrace_gates", default=())
 
 _SAFE = 2.0  # characters a token where an estimate should rather be too high
 
@@ -98,7 +95,7 @@ class ModelRequest:
 class Ticket:
     """Leave for one attempt: `with` it the attempt is made, and what it used is settled.
 
-    `watch`: what the attempt is timed by; `seen`: its chunks so far.
+    `watch`: what the attempt is timed by; `seen`: its chunks so far, or its whole answer.
     """
 
     __slots__ = ("_cost", "_permits", "_request", "_usage", "seen", "waited", "watch")
@@ -107,7 +104,7 @@ class Ticket:
         self._request, self._permits = request, list[Permit]()
         self.waited = 0.0
         self.watch: Watch | None = None
-        self.seen: list[AIMessageChunk] = []
+        self.seen: list[Any] = []
         self._usage: UsageMetadata | None = None
         self._cost: float | None = None
 
@@ -118,7 +115,7 @@ class Ticket:
         self.waited += permit.waited
 
     def answered(self, usage: UsageMetadata | None, about: Mapping[str, Any]) -> None:
-        """A whole answer came; its usage, or None for that of its chunks, and its metadata."""
+        """A whole answer came; its usage, or None for that of what was seen, and its metadata."""
         self._usage, self._cost = usage, about.get("cost_usd")
 
     @property
@@ -144,15 +141,18 @@ class Ticket:
         headers = None if self.watch is None else self.watch.headers
         if isinstance(error, GeneratorExit):  # a stream that was left: no failure
             error = None
-        known = usage or (self._usage_of_chunks if self.seen else None)
+        known = usage or (self._usage_seen if self.seen else None)
         return Outcome(sent=True, usage=known, cost=self._cost, error=error, headers=headers)
 
-    def _usage_of_chunks(self) -> UsageMetadata:
-        """What a stream says it used, or about what was seen of it."""
-        usage, _ = usage_and_facts(self.seen)
-        if usage:
-            return cast(UsageMetadata, usage)
+    def _usage_seen(self) -> UsageMetadata:
+        """What an answer says it used, or about what was seen of it."""
+        answer = self.seen[0]
+        if isinstance(answer, AIMessageChunk):
+            usage, _ = usage_and_facts(self.seen)
+            if usage:
+                return cast(UsageMetadata, usage)
+            answer = sum_chunks(self.seen)
         assert self._request is not None  # there are permits
-        into, out = self._request.input_tokens, count_tokens_approximately([sum_chunks(self.seen)])
+        into, out = self._request.input_tokens, count_tokens_approximately([answer])
         found = {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}
         return cast(UsageMetadata, found)

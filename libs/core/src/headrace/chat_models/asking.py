@@ -123,6 +123,7 @@ async def _generate(
         about.update(remarks(model, settings, about.get("model_name")))
         about.update(watch.figures, **ticket.figures)
         about.update(charge(model, settings, message.usage_metadata, about))
+        ticket.seen.append(message)
         ticket.answered(message.usage_metadata, about)
     return message
 

@@ -15,7 +15,7 @@ from headrace.engine.hooks import provide
 from headrace.engine.run import check_config
 from headrace.errors import InputError, ModelTimeoutError
 from headrace.messages import AIMessageChunk, message_chunk_to_message
-from headrace.rate_limiters import RateLimiter, as_gate
+from headrace.rate_limiters import Gate, RateLimiter, UsageLimit, as_gate
 from headrace.runnables.binding import own_listeners
 from headrace.runnables.falling_back import FallbackPolicy
 from headrace.runnables.retrying import RetryPolicy
@@ -140,23 +140,39 @@ class Cached(Layer):
 
 
 class Admit(Layer):
-    """`with_rate_limit`: each attempt of the model inside passes one gate more."""
+    """`with_rate_limit`, `with_usage_limit`: each attempt inside passes one gate more."""
 
-    __slots__ = ("gate",)
+    __slots__ = ("gate", "name")
 
-    def __init__(self, limiter: Any, limits: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, gate: Gate) -> None:
+        self.name, self.gate = name, gate
+
+    @classmethod
+    def limited(cls, limiter: Any, limits: Mapping[str, Any]) -> Admit:
         if (limiter is None) == (not limits):
             raise InputError(
                 "`with_rate_limit` takes a limiter or the limits of a new one, such as "
                 "`concurrency=8`, and not both"
             )
-        self.gate = RateLimiter(**limits) if limiter is None else as_gate(limiter)
+        gate = RateLimiter(**limits) if limiter is None else as_gate(limiter)
+        return cls("with_rate_limit", gate)
+
+    @classmethod
+    def budgeted(cls, limit: Any, limits: Mapping[str, Any]) -> Admit:
+        if limit is None:
+            return cls("with_usage_limit", UsageLimit(**limits))
+        if limits or not isinstance(limit, UsageLimit):
+            raise InputError(
+                "`with_usage_limit` takes a `usage_limit(…)` or the limits of a new one, such as "
+                "`tokens=10_000`, and not both"
+            )
+        return cls("with_usage_limit", limit)
 
     def asking(self, call: Call) -> Call:
         return replace(call, gates=(*call.gates, self.gate))
 
     def __repr__(self) -> str:
-        return f"with_rate_limit({self.gate!r})"
+        return f"{self.name}({self.gate!r})"
 
 
 class TimeLimit(Layer):
@@ -246,4 +262,5 @@ provide("retry_layer", Retry)
 provide("timeout_layer", TimeLimit)
 provide("fallback_layer", Fallbacks)
 provide("cache_layer", Cached)
-provide("limit_layer", Admit)
+provide("limit_layer", Admit.limited)
+provide("budget_layer", Admit.budgeted)

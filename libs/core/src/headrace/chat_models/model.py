@@ -255,6 +255,13 @@ class Model(Runnable[ModelInput, Out], abstract=True):
         """
         return self._layered(reach("cache_layer")(store, ttl, namespace))
 
+    def with_usage_limit(self, limit: Any = None, **limits: Any) -> Model[Out]:
+        """This model under a budget: `limit`, or a new one of `tokens`, `cost` and `requests`.
+
+        See `usage_limit`; a budget given to several models is shared by them.
+        """
+        return self._layered(reach("budget_layer")(limit, limits))
+
     def with_rate_limit(self, limiter: Any = None, **limits: Any) -> Model[Out]:
         """This model, each of its attempts let in by `limiter`, or by a RateLimiter of `limits`.
 

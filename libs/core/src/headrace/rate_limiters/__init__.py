@@ -1,5 +1,6 @@
 """Limits on what requests may use, and when: by number, tokens, concurrency and budget."""
 
+from headrace.rate_limiters.budget import UsageLimit, usage_limit
 from headrace.rate_limiters.foreign import as_gate
 from headrace.rate_limiters.gate import Gate, Outcome, Permit, Request
 from headrace.rate_limiters.in_memory import InMemoryRateLimiter
@@ -12,5 +13,7 @@ __all__ = [
     "Permit",
     "RateLimiter",
     "Request",
+    "UsageLimit",
     "as_gate",
+    "usage_limit",
 ]

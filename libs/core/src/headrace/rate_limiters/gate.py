@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,3 +77,7 @@ class Gate(Protocol):
     order: tuple[int, int]
 
     async def admit(self, request: Request, run: Run) -> Permit: ...
+
+
+# Gates that every attempt made in this context passes, and in threads and tasks started from it.
+around: ContextVar[tuple[Gate, ...]] = ContextVar("headrace_gates", default=())

@@ -9,12 +9,12 @@ from headrace.engine.run import open_run
 from headrace.engine.worlds import async_world, sync_world
 from headrace.errors import InputError
 from headrace.rate_limiters.bucket import Bucket
-from headrace.rate_limiters.limiter import RateLimiter
+from headrace.rate_limiters.limiter import Claim, RateLimiter
 
 if TYPE_CHECKING:
     from headrace.engine.worlds import World
 
-_ONE = {"requests": 1.0}
+_ONE = Claim({"requests": 1.0})
 
 
 class InMemoryRateLimiter(RateLimiter):

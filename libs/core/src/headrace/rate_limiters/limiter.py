@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from headrace.engine.line import Line
-from headrace.errors import InputError, ModelRateLimitError
+from headrace.errors import ConfigurationError, InputError, ModelRateLimitError
 from headrace.rate_limiters.bucket import Bucket
 from headrace.rate_limiters.headers import retry_after, told_limits
 
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
     from headrace.messages import UsageMetadata
     from headrace.rate_limiters.gate import Outcome, Request
 
-Claim = Mapping[str, float]  # kind -> amount
+Amounts = Mapping[str, float]  # by kind
 
 ORDERS = count().__next__
 _SECONDS = {"second": 1.0, "minute": 60.0, "day": 86_400.0}
+_WAITS_FOR_ITSELF = (
+    "this limiter lets {} requests be under way at once, and all are streams that the asking "
+    "thread or task has not read to their end: it would wait for itself; close them first"
+)
 _FIRST_GUESS = 256.0  # output tokens of an answer before any was seen
 _WEIGHT = 0.1  # of the newest answer in the running mean of their lengths
 _PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds after a 429: where it says nothing, and at most
@@ -80,7 +86,7 @@ class RateLimiter:
 
     async def admit(self, request: Request, run: Run) -> LimiterPermit:
         """Waits for its turn and reserves what the request will use."""
-        claim = self._rule.claim(request)
+        claim = Claim(self._rule.amounts(request), run.io.strand())
         waited = await self._line.enter(claim, run)
         return LimiterPermit(self, claim, waited)
 
@@ -100,6 +106,14 @@ class RateLimiter:
     def __repr__(self) -> str:
         shown = (f"{name}={value!r}" for name, value in self._given.items())
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclass(eq=False, slots=True)
+class Claim:
+    """What an attempt will use, and the thread or task that makes it."""
+
+    amounts: Amounts
+    strand: object = None
 
 
 class LimiterPermit:
@@ -123,11 +137,12 @@ class _Quotas:
     def __init__(self, concurrency: float, learn: bool) -> None:
         self.buckets: list[tuple[str, Bucket]] = []
         self._told: dict[str, Bucket] = {}
-        self._concurrency, self._held, self._learns = concurrency, 0, learn
+        self._concurrency, self._learns = concurrency, learn
+        self._holders: Counter[object] = Counter()
         self._paused = self._cut = -math.inf
         self._answer = _FIRST_GUESS
 
-    def claim(self, request: Request) -> Claim:
+    def amounts(self, request: Request) -> Amounts:
         """What a request will use, by kind; tokens are counted only where they are limited."""
         kinds = {kind for kind, bucket in self._all() if bucket.bounded}
         if not kinds - {"requests"}:
@@ -141,34 +156,41 @@ class _Quotas:
         return [*self.buckets, *self._told.items()]
 
     def admit(self, claim: Claim, now: float) -> float | None:
-        if self._held >= self._concurrency:
+        if self._holders.total() >= self._concurrency:
+            if self._holders.keys() == {claim.strand}:
+                raise ConfigurationError(_WAITS_FOR_ITSELF.format(self._concurrency))
             return None
         delay = self._paused - now
         for kind, bucket in self._all():
-            delay = max(delay, bucket.delay(claim.get(kind, 0), now))
+            delay = max(delay, bucket.delay(claim.amounts.get(kind, 0), now))
         if delay > 0:
             return delay
-        self._held += 1
-        self._move(claim)
+        self._holders[claim.strand] += 1
+        self._move(claim.amounts)
         return 0
 
     def withdraw(self, claim: Claim, now: float) -> None:
-        self._held -= 1
-        self._move({kind: -amount for kind, amount in claim.items()})
+        self._let_go(claim)
+        self._move({kind: -amount for kind, amount in claim.amounts.items()})
 
     def forked(self) -> None:
-        self._held = 0
+        self._holders.clear()
+
+    def _let_go(self, claim: Claim) -> None:
+        self._holders[claim.strand] -= 1
+        if self._holders[claim.strand] <= 0:
+            del self._holders[claim.strand]
 
     def settle(self, claim: Claim, outcome: Outcome, now: float) -> None:
         if not outcome.sent:
             return self.withdraw(claim, now)
-        self._held = max(self._held - 1, 0)
-        if "tokens" in claim:
+        self._let_go(claim)
+        if "tokens" in claim.amounts:
             used = outcome.usage
             if used is not None:
                 self._see(used)
             if used is not None or outcome.error is not None:
-                self._move(_difference(used or {}, claim))
+                self._move(_difference(used or {}, claim.amounts))
         if self._learns:
             self._learn(outcome, now)
 
@@ -204,7 +226,7 @@ class _Quotas:
         self._paused = max(self._paused, until)
 
 
-def _difference(used: UsageMetadata, claim: Claim) -> Claim:
+def _difference(used: UsageMetadata, claim: Amounts) -> Amounts:
     """What was used beyond the claim, by kind; negative for less."""
     into, out = used.get("input_tokens", 0), used.get("output_tokens", 0)
     spent = {"input_tokens": into, "output_tokens": out, "tokens": into + out}
