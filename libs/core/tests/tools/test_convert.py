@@ -148,3 +148,7 @@ def test_the_result_is_a_copy() -> None:
 def test_anything_else_is_an_input_error(thing: Any) -> None:
     with pytest.raises(InputError):
         convert_to_tool(thing)
+
+
+def test_a_dict_of_one_key_with_a_dict_is_a_tool_that_the_provider_runs() -> None:
+    assert convert_to_tool({"google_search": {}}) == {"google_search": {}}

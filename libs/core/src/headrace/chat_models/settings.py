@@ -194,5 +194,5 @@ def check_choice(choice: ToolChoice | None, tools: tuple[dict[str, Any], ...]) -
 
 
 def tool_name(tool: Mapping[str, Any]) -> str:
-    """A tool's name; for a server-side tool without one, its type."""
-    return str(tool.get("name") or tool.get("type"))
+    """A tool's name; for a server-side tool without one, its type or its only key."""
+    return str(tool.get("name") or tool.get("type") or next(iter(tool), ""))

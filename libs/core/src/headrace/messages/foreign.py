@@ -2,7 +2,8 @@
 
 A reader gives the canonical dict, or None if the block does not have the shape it knows.
 Shapes as of the vendors' API references (read 2026-11): Chat Completions and Responses parts,
-Messages API blocks, Converse blocks (which have no `type`), and `media` parts.
+Messages API blocks, Converse blocks and parts of generateContent (which have no `type`), and
+`media` parts.
 """
 
 from __future__ import annotations
@@ -211,6 +212,18 @@ def _media(block: Block) -> Block | None:
     return with_extras(result, block, "data", "file_uri", "mime_type")
 
 
+def _content_part(key: str) -> Reader:
+    def read(block: Block) -> Block | None:
+        inner = block[key]
+        if not isinstance(inner, Mapping):
+            return None
+        names = {"mimeType": "mime_type", "fileUri": "file_uri"}
+        result = _media({names.get(str(name), str(name)): item for name, item in inner.items()})
+        return result and with_extras(result, block, key)
+
+    return read
+
+
 def _converse_media(key: str) -> Reader:
     def read(block: Block) -> Block | None:
         inner = block[key]
@@ -299,4 +312,8 @@ FOREIGN_BY_KEY: dict[str, Reader] = {
     "document": _converse_media("document"),
     "video": _converse_media("video"),
     "audio": _converse_media("audio"),
+    "inline_data": _content_part("inline_data"),
+    "inlineData": _content_part("inlineData"),
+    "file_data": _content_part("file_data"),
+    "fileData": _content_part("fileData"),
 }

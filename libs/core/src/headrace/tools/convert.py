@@ -23,8 +23,9 @@ def convert_to_tool(tool: Any, *, strict: bool | None = None) -> dict[str, Any]:
     """A tool as {"name", "description", "parameters", "strict"?, "extras"?}; a new dict.
 
     Takes a Tool, a function, a pydantic model, TypedDict or dataclass, and dicts: of the
-    common formats, or a JSON Schema with a `title`. A dict with a `type` and no parameters
-    is a tool that the provider runs, and passes unchanged. Raises InputError for others.
+    common formats, or a JSON Schema with a `title`. A dict with a `type` and no parameters, or
+    of one key with a dict ({"search": {}}), is a tool that the provider runs, and passes
+    unchanged. Raises InputError for others.
     """
     found = _converted(tool)
     if strict is None or "parameters" not in found:
@@ -86,6 +87,8 @@ def _from_mapping(tool: Mapping[str, Any]) -> dict[str, Any]:
     if "properties" in tool or kind == "object":
         return _from_schema(tool)
     if isinstance(kind, str) and kind != "function":
+        return dict(tool)
+    if len(tool) == 1 and isinstance(next(iter(tool.values())), Mapping):
         return dict(tool)
     if isinstance(tool.get("name"), str) and (kind == "function" or "description" in tool):
         return _flat(tool)
