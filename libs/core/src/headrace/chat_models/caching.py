@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 VERSION = 1
 # What earlier answers in a conversation carry that no provider is sent.
 _UNSENT = frozenset({"id", "response_metadata", "usage_metadata"})
+# With these a service answers from what it keeps itself, or later: equal requests differ.
+_UNREPEATABLE = ("background", "conversation")
 _STREAM_FLAGS = frozenset({"stream", "stream_options"})
 
 
@@ -197,6 +199,8 @@ def slot_for(
             "set one by `set_default_cache(InMemoryCache())` or give a store"
         )
     settings = replace(settings, notes=settings.notes.copy())
+    if any(settings.sent.get(name) for name in _UNREPEATABLE):
+        return None
     try:
         key = key_of(model, messages, settings)
     except TypeError as error:  # something in the request is no JSON

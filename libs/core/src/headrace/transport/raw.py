@@ -56,6 +56,9 @@ class RawChatModel(RawModel, BaseChatModel, abstract=True):
         """As `_exchange`, where a request itself decides by which of several APIs it goes."""
         return self._exchange()
 
+    def _address(self) -> str:
+        return self.base_url or self._exchange().host
+
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run
     ) -> AIMessage:
