@@ -19,7 +19,7 @@ class Source:
     def __init__(self, items: int = 0) -> None:
         self.log: list[str] = []
         self.given, self.items = 0, items
-        self.more = threading.Event()
+        self.more, self.filled = threading.Event(), threading.Event()
 
     def __iter__(self) -> Iterator[int]:
         return self
@@ -29,6 +29,8 @@ class Source:
             self.more.wait(30)
             raise StopIteration
         self.given += 1
+        if self.given > AHEAD:
+            self.filled.set()
         return self.given
 
     def close(self) -> None:
@@ -74,9 +76,7 @@ def test_a_thread_reads_no_further_ahead_than_it_may() -> None:
         source = Source(AHEAD * 10)
         ahead = ASYNC.ahead(source, source.wake)
         taken = len(await anext(ahead))
-        while source.given < taken + AHEAD:  # noqa: ASYNC110 - a thread, not a task, moves it on
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(0.01)
+        await ASYNC.blocking(source.filled.wait, 30)
         await ahead.aclose()
         return source.given - taken
 
@@ -113,10 +113,10 @@ def test_an_error_of_the_source_comes_after_what_it_gave() -> None:
         raise OSError("broken")
 
     async def main() -> list[int]:
-        found: list[int] = []
-        with pytest.raises(OSError, match="broken"):  # noqa: PT012 - the loop is what raises
-            async for items in ASYNC.ahead(source(), bool):
-                found += items
+        ahead = ASYNC.ahead(source(), bool)
+        found = await anext(ahead)
+        with pytest.raises(OSError, match="broken"):
+            await anext(ahead)
         return found
 
     assert asyncio.run(main()) == [1]

@@ -29,6 +29,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "file_url": ("a file by URL", "pass its bytes with `file(...)`"),
     "file_id": ("a file by id", "pass its bytes with `file(...)`"),
     "video": ("video", "send frames as images"),
+    "video_url": ("a video by this URL", "pass its bytes with `video(...)`"),
     "video_id": ("a video by `file_id`", "pass its URL or bytes"),
 }
 _KINDS = frozenset({"image", "audio", "video", "file"})
@@ -116,7 +117,7 @@ def _carried(
     blocks: list[Any] = []
     lost = False
     for block in message.content_blocks:
-        form = form_of(block)
+        form = _form_to(wire, block)
         reason = form and sees(form, kind_of(block), facts, wire, notes.model)[1]
         if not reason:
             blocks.append(block)
@@ -130,6 +131,16 @@ def _carried(
     changed = message.model_copy()
     changed.content = blocks
     return changed
+
+
+def _form_to(wire: Wire, block: Block) -> str | None:
+    """The form of a block for a service that fetches URLs of some schemes only."""
+    form = form_of(block)
+    if form is None or not wire.schemes or not block.get("url"):
+        return form
+    if urlsplit(str(block["url"])).scheme in wire.schemes:
+        return form.replace("_url", "_data")
+    return "video_url" if form == "video" else form
 
 
 def sees(

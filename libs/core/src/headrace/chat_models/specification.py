@@ -32,6 +32,7 @@ from headrace.credentials import (
     credential_from_dict,
     dumped,
 )
+from headrace.credentials.secret import secret_fields
 from headrace.engine.hooks import reach
 from headrace.errors import ConfigurationError, InputError, faults
 from headrace.profiles import ModelProfile, find_profile
@@ -55,7 +56,7 @@ else:
 class Specification(BaseModel):
     """A model's parameters, frozen; unknown ones are an InputError with a suggestion.
 
-    Copies and pickles leave a literal key out; it is looked up again where they are used.
+    Pickles leave literal secrets out; they are looked up again where the copies are used.
     """
 
     model_config = ConfigDict(
@@ -231,8 +232,10 @@ class Specification(BaseModel):
     def __getstate__(self) -> dict[Any, Any]:
         """Without the key: a copy elsewhere reads it from its own environment."""
         state = super().__getstate__()
-        key = self.api_key if isinstance(self.api_key, EnvReference) else None
-        fields = {**state["__dict__"], "api_key": key}
+        fields = dict(state["__dict__"])
+        for name in secret_fields(type(self)):
+            if not isinstance(fields[name], EnvReference):
+                fields[name] = None
         return {**state, "__dict__": fields, "__pydantic_private__": None}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:

@@ -32,7 +32,8 @@ class Wire:
     `names`: what goes out under another name. `takes`: parameters it documents; `lacks`: those
     it refuses or ignores. `ranges`: least and most. `forms`, `levels`: see `effort.ways_of`;
     `spell`: the keys of the body that carry an effort. `media`: forms of content, None: all;
-    `media_known`: they are documented. `required`: what must be sent, each with the value for
+    `media_known`: they are documented. `schemes`: of URLs whose content it fetches itself, so
+    that it counts as data. `required`: what must be sent, each with the value for
     where neither caller nor profile has one. `schemas`: the JSON Schema it takes where it
     enforces one; None: the partner's encoder sees to that.
     """
@@ -47,6 +48,7 @@ class Wire:
     spell: Callable[[Effort], dict[str, Any]] = _plain
     media: frozenset[str] | None = None
     media_known: bool = True
+    schemes: frozenset[str] = frozenset()
     developer_role: bool | None = None
     required: Mapping[str, Any] = field(default_factory=dict)
     schemas: SchemaDialect | None = None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Callable,
         Coroutine,
         Iterable,
+        Iterator,
     )
 
     from headrace.engine.bell import Bell
@@ -35,6 +36,12 @@ class World(Protocol):
     def iterate(self, source: Any) -> AsyncIterator[Any]:
         """The items of a sync or an async iterator, closed when left; no extra loop turns."""
 
+    def ahead(self, source: Iterator[T], stop: Callable[[], None]) -> AsyncGenerator[list[T], None]:
+        """The items of a source that blocks, all that are ready at once; closed when left.
+
+        In an async run a thread reads up to 64 ahead; `stop` wakes it where it waits.
+        """
+
     async def sleep(self, seconds: float, scope: Scope | None = None) -> None: ...
 
     def bell(self) -> Bell:
@@ -43,8 +50,13 @@ class World(Protocol):
     def strand(self) -> object:
         """Who runs here: the thread, or the task of an async run."""
 
-    async def blocking(self, function: Callable[..., T], *args: Any) -> T:
-        """`function(*args)`, in a thread of our own in an async run."""
+    async def blocking(
+        self, function: Callable[..., T], *args: Any, undo: Callable[[T], None] | None = None
+    ) -> T:
+        """`function(*args)`, in a thread of our own in an async run.
+
+        `undo` gets the result there if nobody waits for it any more.
+        """
 
     async def bounded(self, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
         """`await work`, with TimeoutError after `seconds`; sync work bounds itself."""

@@ -151,7 +151,10 @@ def _reasoning_content(block: Block) -> Block | None:
     said = inner.get("reasoningText", inner)
     if not isinstance(said, Mapping):
         return None
-    return with_extras({"type": "reasoning", "reasoning": said.get("text") or ""}, said, "text")
+    result = with_extras({"type": "reasoning", "reasoning": said.get("text") or ""}, said, "text")
+    if extras := result.get("extras"):
+        result["extras"] = {key: _base64(value) for key, value in extras.items()}
+    return result
 
 
 def _tool_use(block: Block) -> Block:
@@ -235,6 +238,7 @@ def _converse_media(key: str) -> Reader:
             result["base64"] = _base64(source["bytes"])
         elif isinstance(source.get("s3Location"), Mapping):
             result["url"] = source["s3Location"].get("uri")
+            result = with_extras(result, source["s3Location"], "uri")
         else:
             return None
         if form:
