@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
 import pytest
 
+from headrace import init_embeddings
 from headrace.callbacks import CostTracker, cost_tracker
 from headrace.engine.run import ambient
 from headrace.errors import ModelInvalidRequestError, ModelTimeoutError, StreamInterruptedError
@@ -67,6 +69,17 @@ def test_each_node_of_a_pipeline_has_the_costs_of_all_below_it(world: Any) -> No
         "RunnableSequence/1:judge": 4,
         "RunnableSequence/1:judge/ScriptedChatModel": 4,
     }
+
+
+def test_vectors_count_too(world: Any) -> None:
+    facts = {"cost": {"input": 1_000_000, "output": 0}}
+    vectors = init_embeddings("offline:words", profile=facts)
+    with cost_tracker() as spent:
+        if world.is_async:
+            asyncio.run(vectors.aembed_query("a"))
+        else:
+            vectors.embed_query("a")
+    assert spent.cost_usd == spent.usage_metadata["words"]["input_tokens"] > 0
 
 
 def test_an_answer_out_of_a_cache_costs_nothing_and_saves_its_cost(world: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any, cast
 
+from headrace.callbacks import ModelRequest
 from headrace.chat_models import Notes, Timeout, Watch
 from headrace.chat_models.admission import let_in
 from headrace.chat_models.attempts import begun, late_error, own_policy
@@ -37,7 +38,10 @@ async def embed(
 
     if not run.observed:
         return await work(given, run)
-    found = await observe.value(run, model.get_name(), "embedding", given, work)
+    provider = model.profile.provider or model.provider
+    asked = ModelRequest(provider, model.model, params=settings.params, base_url=model.base_url)
+    about = {"request": asked}
+    found = await observe.value(run, model.get_name(), "embedding", given, work, about=about)
     return cast(EmbeddingResult, found)
 
 

@@ -174,6 +174,8 @@ class OpenTelemetryHandler:
         error = event.payload.get("error")
         answer = event.payload.get("output") or getattr(error, "partial", None)
         usage, said = outcome(event)
+        if event.run_type == "embedding" and usage:  # they have no output to count
+            usage = {"input_tokens": usage.get("input_tokens", 0)}
         told = answered(answer, usage)
         first = said.get("first_chunk_s")
         streamed = event.payload["request"].streamed
