@@ -97,6 +97,9 @@ if TYPE_CHECKING:
     from headrace.messages.partial import (
         partial_tool_calls,
     )
+    from headrace.messages.pictures import (
+        picture_size,
+    )
     from headrace.messages.serialize import (
         message_to_dict,
         messages_from_dict,
@@ -143,6 +146,7 @@ _HOMES = {
         "messages_from_dict",
         "messages_to_dict",
     ),
+    "pictures": ("picture_size",),
     "trim": ("trim_messages",),
     "wire_form": ("convert_to_openai_messages",),
 }
@@ -218,6 +222,7 @@ __all__ = [
     "messages_from_dict",
     "messages_to_dict",
     "partial_tool_calls",
+    "picture_size",
     "subtract_usage",
     "sum_chunks",
     "tool_call",

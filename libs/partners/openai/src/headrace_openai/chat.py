@@ -18,10 +18,12 @@ from headrace_openai.parameters import SPELLINGS, read_effort, responses_wire_of
 from headrace_openai.place import Place, find_place, key_variable
 from headrace_openai.reading import MODELS, read_models
 from headrace_openai.responses import needs_responses
+from headrace_openai.tokens import COUNTED, count_body, encoder_for
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
     from headrace.engine.worlds import World
+    from headrace.messages import BaseMessage
 
 
 _ACCOUNT = ("base_url", "dialect", "credential", "api_key", "organization", "project")
@@ -213,6 +215,17 @@ class ChatOpenAI(RawChatModel):
     def _wire_for(self, settings: Settings) -> Wire:
         kind = responses_wire_of if self._uses_responses(settings) else wire_of
         return kind(self._dialect())
+
+    def _text_tokens(self, text: str) -> int:
+        if self._dialect().id not in COUNTED:
+            return super()._text_tokens(text)
+        return encoder_for(self.model)(text)
+
+    def _estimate_tokens(self, messages: list[BaseMessage], settings: Settings) -> int:
+        if self._dialect().id not in COUNTED:
+            return super()._estimate_tokens(messages, settings)
+        model = str(settings.params.get("model", self.model))
+        return count_body(self._request(messages, settings), encoder_for(model), model)
 
     @classmethod
     def _read_effort(cls, given: Mapping[str, Any]) -> str | int | Mapping[str, Any]:
