@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import subprocess
 import sys
 import warnings
@@ -9,16 +11,20 @@ from base64 import b64encode
 from struct import pack
 from typing import Any
 
+import httpx2
 import pytest
 import tiktoken
 from tiktoken.registry import ENCODINGS
 
 from headrace import tool
-from headrace.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from headrace.errors import UnsupportedParameterError, WireError
+from headrace.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage, image
 from headrace_openai import ChatOpenAI, tokens
 from headrace_openai.vision import image_tokens
 
 CALL = {"type": "tool_call", "name": "look", "args": {"city": "Oslo"}, "id": "c1"}
+
+PICTURE = image(b"\x89PNG\r\n\x1a\n" + pack(">I4sII", 13, b"IHDR", 64, 64))
 
 
 @tool
@@ -106,6 +112,62 @@ def test_counting_opens_no_connection() -> None:
 def test_other_services_are_not_counted_by_openais_tokenizer(letters: None) -> None:
     other = ChatOpenAI(model="m", base_url="http://127.0.0.1:1/v1")
     assert other.get_num_tokens("a" * 40) == 10
+
+
+def test_a_request_for_the_other_api_counts_alike(letters: None) -> None:
+    history = [HumanMessage("abc"), AIMessage("", tool_calls=[CALL])]
+    history += [ToolMessage("seen", tool_call_id="c1"), HumanMessage(["de", PICTURE])]
+    found = {
+        api: model(use_responses_api=api).get_num_tokens(history, tools=[look])
+        for api in (False, True)
+    }
+    assert abs(found[True] - found[False]) < 40
+    assert min(found.values()) > 12 + 140
+
+
+# As the service counts.
+
+
+def counting(requests: list[Any], answer: Any) -> dict[str, Any]:
+    """HTTP clients of the SDK, for both worlds, whose requests are kept and answered."""
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        requests.append((request.url.path, json.loads(request.content)))
+        return httpx2.Response(200, json=answer)
+
+    transport = httpx2.MockTransport(handle)
+    return {
+        "http_client": httpx2.Client(transport=transport),
+        "http_async_client": httpx2.AsyncClient(transport=transport),
+    }
+
+
+COUNT = {"object": "response.input_tokens", "input_tokens": 42}
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_exact_asks_the_service_and_sends_all_that_counts(is_async: bool) -> None:
+    requests: list[Any] = []
+    bound = model(max_tokens=9, **counting(requests, COUNT)).bind_tools([look])
+    if is_async:
+        found = asyncio.run(bound.aget_num_tokens([HumanMessage("hi")], exact=True))
+    else:
+        found = bound.get_num_tokens([HumanMessage("hi")], exact=True)
+    [(path, body)] = requests
+    assert (found, path) == (42, "/v1/responses/input_tokens")
+    assert body.keys() == {"model", "input", "tools"}
+    assert body["tools"][0]["name"] == "look"
+
+
+def test_an_answer_that_is_no_count_is_an_error() -> None:
+    with pytest.raises(WireError, match="a count of input tokens was expected"):
+        model(**counting([], {"tokens": 3})).get_num_tokens("hi", exact=True)
+
+
+def test_exact_at_a_service_without_the_endpoint_is_an_error() -> None:
+    other = ChatOpenAI(model="m", base_url="http://127.0.0.1:1/v1")
+    with pytest.raises(UnsupportedParameterError, match="`exact=True`"):
+        other.get_num_tokens("hi", exact=True)
 
 
 # Pictures.

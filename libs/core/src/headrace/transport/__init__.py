@@ -24,7 +24,7 @@ from headrace.transport.sdk import (
     slow,
     ssl_context,
 )
-from headrace.transport.stainless import environment_headers, get, post, sdk_error
+from headrace.transport.stainless import environment_headers, get, post, post_whole, sdk_error
 from headrace.transport.urls import check_key_owner, clean_url, host_of
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "names_of",
     "patient",
     "post",
+    "post_whole",
     "read_chunk_names",
     "read_names",
     "redact",

@@ -40,6 +40,22 @@ def post(
     return client.sdk.post(path, cast_to=httpx2.Response, body=body, stream=True, options=options)
 
 
+def post_whole(
+    client: SDKClient,
+    path: str,
+    body: Mapping[str, Any],
+    limits: Limits,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """The read response to a request that is no conversation, such as a count of tokens."""
+    import httpx2
+
+    options: Any = {"timeout": limits.timeout, "max_retries": 0}
+    if headers:
+        options["headers"] = headers
+    return client.sdk.post(path, cast_to=httpx2.Response, body=body, options=options)
+
+
 def get(client: SDKClient, path: str, limits: Limits) -> Any:
     """The read response to a GET; an awaitable of it from an async client."""
     import httpx2

@@ -10,10 +10,11 @@ from pydantic import AliasChoices, Field
 from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
 from headrace.credentials import Origin
 from headrace.profiles import ModelProfile, find_profile
-from headrace.transport import RawChatModel, get
+from headrace.transport import RawChatModel, get, post_whole
 from headrace_openai.client import warm
 from headrace_openai.dialects import Dialect
 from headrace_openai.exchange import ChatExchange, ResponsesExchange
+from headrace_openai.input_tokens import PATH, count_request, read_count
 from headrace_openai.parameters import SPELLINGS, read_effort, responses_wire_of, wire_of
 from headrace_openai.place import Place, find_place, key_variable
 from headrace_openai.reading import MODELS, read_models
@@ -22,6 +23,7 @@ from headrace_openai.tokens import COUNTED, count_body, encoder_for
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
+    from headrace.engine.run import Run
     from headrace.engine.worlds import World
     from headrace.messages import BaseMessage
 
@@ -225,7 +227,18 @@ class ChatOpenAI(RawChatModel):
         if self._dialect().id not in COUNTED:
             return super()._estimate_tokens(messages, settings)
         model = str(settings.params.get("model", self.model))
-        return count_body(self._request(messages, settings), encoder_for(model), model)
+        body = self._exchange_for(settings).encode(messages, settings, stream=False)
+        return count_body(body, encoder_for(model), model)
+
+    async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
+        if self._dialect().id not in COUNTED:
+            return await super()._count_tokens(messages, settings, run)
+        exchange = ResponsesExchange(self, self._place())
+        body = count_request(exchange.encode(messages, settings, stream=False))
+        response = await self._ask_aside(
+            exchange, lambda client, limits: post_whole(client, PATH, body, limits), run.io
+        )
+        return read_count(response.content)
 
     @classmethod
     def _read_effort(cls, given: Mapping[str, Any]) -> str | int | Mapping[str, Any]:

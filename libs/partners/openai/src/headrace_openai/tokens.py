@@ -79,38 +79,43 @@ def _guessing(why: str) -> Encode:
 
 
 def count_body(body: Mapping[str, Any], encode: Encode, model: str) -> int:
-    """Tokens of the input of a Chat Completions request."""
-    total = _ANSWER + sum(_message(message, encode, model) for message in body["messages"])
-    if functions := [tool["function"] for tool in body.get("tools") or () if "function" in tool]:
+    """Tokens of the input of a request to Chat Completions or to the Responses API."""
+    items = body.get("messages", body.get("input") or ())
+    if isinstance(items, str):
+        items = [{"role": "user", "content": items}]
+    total = _ANSWER + sum(_item(item, encode, model) for item in items)
+    if told := body.get("instructions"):
+        total += _item({"role": "developer", "content": told}, encode, model)
+    functions = [tool.get("function", tool) for tool in body.get("tools") or ()]
+    if functions := [function for function in functions if "parameters" in function]:
         total += _TOOLS + sum(_function(function, encode) for function in functions)
-    if (form := body.get("response_format")) and "json_schema" in form:
-        total += encode(to_json(form["json_schema"].get("schema") or {}).decode())
-    return total
+    form = (body.get("text") or {}).get("format") or {}
+    form = (body.get("response_format") or {}).get("json_schema") or form
+    return total + (encode(to_json(form["schema"]).decode()) if form.get("schema") else 0)
 
 
-def _message(message: Mapping[str, Any], encode: Encode, model: str) -> int:
-    total = _MESSAGE + encode(str(message.get("role") or ""))
-    if name := message.get("name"):
-        total += _NAME + encode(str(name))
-    if call_id := message.get("tool_call_id"):
-        total += encode(str(call_id))
-    for call in message.get("tool_calls") or ():
+def _item(item: Mapping[str, Any], encode: Encode, model: str) -> int:
+    """Tokens of a message, or of a call or its result where they stand by themselves."""
+    total = _MESSAGE
+    for key in ("role", "name", "tool_call_id", "call_id", "arguments"):
+        total += encode(str(item.get(key) or ""))
+    if item.get("name") and item.get("role"):
+        total += _NAME
+    for call in item.get("tool_calls") or ():
         function = call.get("function") or {}
         total += _MESSAGE + encode(str(function.get("name") or ""))
         total += encode(str(function.get("arguments") or ""))
-    content = message.get("content")
+    content = item.get("content") or item.get("output") or item.get("summary") or ()
     if isinstance(content, str):
         return total + encode(content)
-    return total + sum(_part(part, encode, model) for part in content or ())
+    return total + sum(_part(part, encode, model) for part in content)
 
 
 def _part(part: Mapping[str, Any], encode: Encode, model: str) -> int:
-    match part.get("type"):
-        case "image_url":
-            return image_tokens(part, model)
-        case "text" | "refusal":
-            return encode(str(part.get("text") or part.get("refusal") or ""))
-    return _MEDIUM
+    if "image_url" in part:
+        return image_tokens(part, model)
+    text = part.get("text", part.get("refusal"))
+    return _MEDIUM if text is None else encode(str(text))
 
 
 def _function(function: Mapping[str, Any], encode: Encode) -> int:

@@ -48,8 +48,10 @@ _GUESS = (1024, 1024)  # of a picture by URL, whose size nobody knows before it 
 
 
 def image_tokens(part: Mapping[str, Any], model: str) -> int:
-    """Tokens of one `image_url` part of a request."""
-    value = part.get("image_url") or {}
+    """Tokens of one part of a request that holds an image, in the form of either API."""
+    value: Any = part["image_url"]
+    if not isinstance(value, Mapping):
+        value = {"url": value, "detail": part.get("detail")}
     width, height = _size(str(value.get("url") or "")) or _GUESS
     if (patches := _row(_PATCHES, model)) is not None:
         factor, most = patches
