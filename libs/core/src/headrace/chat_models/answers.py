@@ -60,9 +60,11 @@ def failure(schema: OutputSchema, message: AIMessage, errors: list[str]) -> Stru
 
 
 def _read(schema: OutputSchema, message: AIMessage) -> tuple[Any, list[str]]:
-    for call in message.tool_calls:
-        if call["name"] == schema.name:
-            return schema.made_of(call["args"])
+    mine = [call["args"] for call in message.tool_calls if call["name"] == schema.name]
+    if any(args != mine[0] for args in mine):
+        raise MisfitError([f"the model called `{schema.name}` {len(mine)} times, for one object"])
+    if mine:
+        return schema.made_of(mine[0])
     if message.tool_calls:
         names = ", ".join(f"`{call['name']}`" for call in message.tool_calls)
         raise MisfitError([f"the model called {names} instead"])
@@ -86,6 +88,8 @@ def _salvaged(
 ) -> tuple[Any, list[str]]:
     """The one document among prose and fences that is of the schema."""
     found = documents_in(text)
+    if not (found.values or found.cut) and (bare := schema.named_by(text)) is not None:
+        return bare
     if found.cut or not found.values:
         raise MisfitError([_not_json(message, "it is cut off" if found.cut else why)])
     errors: list[str] = []
@@ -100,6 +104,8 @@ def _salvaged(
     if any(value != fitting[0][0] for value, _ in fitting[1:]):
         raise MisfitError([f"the text holds {len(fitting)} different objects of the schema"])
     value, mended = fitting[0]
+    if found.loose:
+        mended = ["read JSON that was not strictly written", *mended]
     return value, ["took the JSON out of the text around it", *mended]
 
 

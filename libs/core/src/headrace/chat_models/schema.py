@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, RootModel, TypeAdapter
 from pydantic_core import ValidationError, to_json
 
 from headrace.chat_models.describing import schema_of_mapping, schema_of_type
@@ -108,14 +108,29 @@ class OutputSchema:
         try:
             return self._validated(value), []
         except MisfitError as misfit:
-            names = (self.name, str(self.json_schema.get("title", self.name)), "properties")
-            mender = Mender(self._modern, names)
-            changed = mender.value(value, self._modern)
-            if not mender.mended and changed == value:
-                raise
-            if mender.mended and not self.repair:
-                raise misfit from None
-            return self._validated(changed), mender.mended
+            first = misfit
+        for inside, told in _readings(value) if self.repair else [(value, [])]:
+            mender = Mender(self._modern)
+            changed = mender.value(inside, self._modern)
+            notes = [*told, *mender.mended]
+            if changed == value or (notes and not self.repair):
+                continue
+            try:
+                return self._validated(changed), notes
+            except MisfitError as misfit:
+                first = first if told else misfit
+        raise first
+
+    def named_by(self, text: str) -> tuple[Any, list[str]] | None:
+        """The value that a plain text names, such as a member of an enum; None if it may be any."""
+        said = text.strip().strip("`\"'.*").strip()
+        if not self.wrapped or not said or not faults("\0", self._modern, self._modern):
+            return None
+        try:
+            value, mended = self.made_of(said)
+        except MisfitError:
+            return None
+        return value, ["took the text for the value", *mended]
 
     def _validated(self, value: Any) -> Any:
         if self._adapter is None:
@@ -124,7 +139,7 @@ class OutputSchema:
                 raise MisfitError(found)
             return value
         try:
-            return self._adapter.validate_json(to_json(value))
+            found = self._adapter.validate_json(to_json(value))
         except ValidationError as error:
             told = error.errors(include_url=False, include_context=False)
             if any(item["type"] == "missing" for item in told):
@@ -132,6 +147,21 @@ class OutputSchema:
                 if filled != value:
                     return self._validated(filled)
             raise MisfitError([f"{_path(item['loc'])}: {item['msg']}" for item in told]) from error
+        if isinstance(found, BaseModel) and value and _is_empty(found):
+            keys = ", ".join(f"`{key}`" for key in value)
+            raise MisfitError([f"it has no key of the schema, only {keys}"])
+        return found
+
+
+def _readings(value: Any) -> Iterator[tuple[Any, list[str]]]:
+    """What an answer may mean: itself, or the one thing that it holds."""
+    yield value, []
+    if isinstance(value, dict) and len(value) == 1:
+        ((key, inside),) = value.items()
+        if isinstance(inside, dict | list):
+            yield inside, [f"taken out of {key!r}"]
+    if isinstance(value, list) and len(value) == 1:
+        yield value[0], ["taken out of a list"]
 
 
 def _adapted(schema: Any) -> tuple[TypeAdapter[Any], dict[str, Any]]:
@@ -153,6 +183,10 @@ def _item_adapter(schema: Any) -> TypeAdapter[Any] | None:
 
 def _is_object(schema: Mapping[str, Any]) -> bool:
     return schema.get("type") == "object" or ("properties" in schema and "type" not in schema)
+
+
+def _is_empty(found: BaseModel) -> bool:
+    return not (found.model_fields_set or found.model_extra or isinstance(found, RootModel))
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from headrace.output_parsers.loose import strictly
+
 _FENCE = re.compile(r"^[ \t]*```[ \t]*[\w-]*[ \t]*\r?\n?", re.MULTILINE)
 _OPENING = re.compile(r"[{\[]")
 _TRIES = 64  # brackets of prose that are looked at before the search is given up
@@ -17,10 +19,14 @@ _TRIES = 64  # brackets of prose that are looked at before the search is given u
 
 @dataclass(slots=True)
 class Found:
-    """The whole documents of a text, in order; `cut`: another one begins and does not end."""
+    """The whole documents of a text, in order; `cut`: another one begins and does not end.
+
+    `loose`: one of them was not written in strict JSON.
+    """
 
     values: list[Any] = field(default_factory=list)
     cut: bool = False
+    loose: bool = False
 
 
 def _no_constant(word: str) -> Any:
@@ -45,12 +51,25 @@ def documents_in(text: str) -> Found:
                 position = end
                 continue
             position = end
+        elif (read := _loosely(text, opening.start())) is not None:
+            value, position = read
+            found.values.append(value)
+            found.loose = True
         elif _begins(text[opening.start() :]):
             found.cut = True
             break
         else:
             position = opening.end()
     return found
+
+
+def _loosely(text: str, start: int) -> tuple[Any, int] | None:
+    """(value, end) of a document that is whole and only misspelt."""
+    found = strictly(text, start)
+    try:
+        return None if found is None else (from_json(found[0], allow_inf_nan=False), found[1])
+    except ValueError:
+        return None
 
 
 def whole_end(text: str, start: int) -> int | None:

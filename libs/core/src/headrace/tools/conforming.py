@@ -101,8 +101,8 @@ def _bounds(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
 class Mender:
     """Coerces values by schema where that loses nothing; `mended` says what was changed."""
 
-    def __init__(self, root: Mapping[str, Any], names: tuple[str, ...] = ()) -> None:
-        self.root, self.names = root, names
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self.root = root
         self.mended: list[str] = []
 
     def value(self, value: Any, schema: Any, at: str = "") -> Any:
@@ -156,13 +156,9 @@ class Mender:
 
     def _object(self, value: dict[str, Any], schema: Mapping[str, Any], at: str) -> dict[str, Any]:
         properties = schema.get("properties") or {}
-        inside = next(iter(value.values())) if len(value) == 1 else None
-        key = next(iter(value), "")
-        named = not at and key in self.names and key not in properties
-        if named and properties and isinstance(inside, dict):
-            self._note(at, f"taken out of {key!r}")
-            value = inside
         required, others = schema.get("required", ()), schema.get("additionalProperties")
+        if properties and not others:
+            value = self._spelled(value, properties, at)
         found = {}
         for name, item in value.items():
             part = properties.get(name, others)
@@ -170,6 +166,19 @@ class Mender:
             if item is None and optional and faults(None, part, self.root):
                 continue  # as strict modes say that it is left out
             found[name] = self.value(item, part, _join(at, name))
+        return found
+
+    def _spelled(
+        self, value: dict[str, Any], properties: Mapping[str, Any], at: str
+    ) -> dict[str, Any]:
+        """An object with keys as the schema writes them."""
+        folded = {_folded(name): name for name in properties if name not in value}
+        found = {}
+        for name, item in value.items():
+            meant = name if name in properties else folded.pop(_folded(name), name)
+            if meant != name:
+                self._note(at, f"key {name!r} read as {meant!r}")
+            found[meant] = item
         return found
 
 
@@ -187,6 +196,10 @@ def with_defaults(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
         elif isinstance(part, dict) and "default" in part:
             found[name] = part["default"]
     return {**value, **found}
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 _NONE: Any = object()
