@@ -11,7 +11,7 @@ import pytest
 
 from headrace.chat_models import Timeout, Watch
 from headrace.engine.strands import Scope, Stopped
-from headrace.transport import Patience, patient
+from headrace.transport import Patience, SDKClient, patient
 
 
 class Silent:
@@ -33,14 +33,33 @@ def silent() -> Any:
 
 
 def ask(url: str, watch: Watch, most: float | None = None) -> Any:
-    with patient(httpx2.Client()) as client:
+    with httpx2.Client() as client:
+        patient(client)
         return client.get(url, timeout=httpx2.Timeout(30, read=Patience(most, watch)))
 
 
 def test_the_installed_http_client_has_the_place_where_reads_are_made_patient() -> None:
-    with patient(httpx2.Client(proxy="http://127.0.0.1:9")) as client:
+    with httpx2.Client(proxy="http://127.0.0.1:9") as client:
+        patient(client)
         pools = [client._transport._pool, *(t._pool for t in client._mounts.values() if t)]
         assert {type(pool._network_backend).__name__ for pool in pools} == {"_Backend"}
+
+
+def test_an_async_client_is_left_as_it_is() -> None:
+    client = httpx2.AsyncClient()
+    backend = client._transport._pool._network_backend
+    patient(client)
+    assert client._transport._pool._network_backend is backend
+
+
+@pytest.mark.parametrize("module", ["openai", "anthropic"])
+def test_the_installed_sdks_keep_their_http_client_where_it_is_found(module: str) -> None:
+    sdk: Any = pytest.importorskip(module)
+    make = getattr(sdk, {"openai": "OpenAI", "anthropic": "Anthropic"}[module])
+    client = SDKClient(make(api_key="k"))
+    pool = client.sdk._client._transport._pool
+    client.close()
+    assert type(pool._network_backend).__name__ == "_Backend"
 
 
 def test_a_read_takes_what_is_left_and_not_the_most_that_it_may(silent: Silent) -> None:

@@ -8,6 +8,7 @@ holds now (also while headers drip in), and a socket is shut down under a read w
 from __future__ import annotations
 
 import socket
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from headrace.engine.strands import Stopped
@@ -34,20 +35,21 @@ class Patience(float):
         return new
 
 
-def patient(client: Any) -> Any:
-    """The sync HTTP client, whose reads from now on obey the Watch of their request.
+def patient(client: Any) -> None:
+    """Lets the reads of a sync HTTP client obey the Watch of their request from now on.
 
     It has no public place for that: `network_backend` is a parameter of its connection pool
-    which it does not pass on. Where the pool is not found, reads keep the fixed timeout.
+    which it does not pass on. Where that is not found, as in an async client, nothing changes,
+    and reads keep the fixed timeout.
     Source: httpx2 and httpcore2 2.16 (read 2026-11); tests hold it for the installed version.
     """
     mounted = getattr(client, "_mounts", {}).values()
     for transport in (getattr(client, "_transport", None), *mounted):
         pool = getattr(transport, "_pool", None)
         backend = getattr(pool, "_network_backend", None)
-        if backend is not None:
+        connect = getattr(backend, "connect_tcp", None)
+        if callable(connect) and not iscoroutinefunction(connect):
             pool._network_backend = _Backend(backend)  # type: ignore[union-attr]  # it has one
-    return client
 
 
 class _Backend:

@@ -18,7 +18,7 @@ from headrace.errors import (
     StreamInterruptedError,
     WireError,
 )
-from headrace.transport.patience import Patience
+from headrace.transport.patience import Patience, patient
 
 if TYPE_CHECKING:
     import ssl
@@ -71,6 +71,8 @@ class SDKClient:
 
     def __init__(self, sdk: Any, *, lent: bool = False) -> None:
         self.sdk, self._lent = sdk, lent
+        if not lent:
+            patient(getattr(sdk, "_client", sdk))  # SDKs of Stainless keep their client there
         self._guard: AsyncGenerator[None, None] | None = None
 
     async def watch(self) -> None:

@@ -18,7 +18,6 @@ from headrace.transport import (
     checked_key,
     environment_headers,
     host_of,
-    patient,
     post,
     sdk_error,
     ssl_context,
@@ -99,7 +98,7 @@ def make_sync(settings: ClientSettings) -> SDKClient:
     if callable(key):
         key = checked_key(key)
     lent = settings.http_client
-    http = lent or patient(openai.DefaultHttpx2Client(verify=ssl_context(), proxy=settings.proxy))
+    http = lent or openai.DefaultHttpx2Client(verify=ssl_context(), proxy=settings.proxy)
     sdk = openai.OpenAI(api_key=key, http_client=http, **_common(settings))
     return SDKClient(sdk, lent=lent is not None)
 
