@@ -115,6 +115,20 @@ def test_a_stream_that_broke_off_is_tried_again_only_where_it_is_held_back(world
     assert sum(world.stream(held, "hi")).text == "whole"
 
 
+@pytest.mark.parametrize("door", ["invoke", "stream"])
+def test_requests_of_a_retry_or_a_fallback_stand_below_one_run(world: Any, door: str) -> None:
+    events: list[Any] = []
+    spare = ScriptedChatModel(["spare"])
+    model = ScriptedChatModel([BUSY, BUSY]).with_retry(stop_after_attempt=2, **FIRM)
+    getattr(world, door)(model.with_fallbacks([spare]), "hi", {"callbacks": [events.append]})
+    falling, retrying, *asked = [event for event in events if event.kind == "started"]
+    assert falling.name == "ScriptedChatModel.with_fallbacks"
+    assert retrying.parent_ids == (falling.run_id,)
+    assert [event.tags for event in asked] == [(), ("retry:attempt:2",), ("fallback:1",)]
+    notes = [(event.payload["name"], event.run_id) for event in events if event.kind == "noted"]
+    assert notes == [("retry", retrying.run_id), ("fallback", falling.run_id)]
+
+
 def is_refusal(answer: AIMessage) -> bool:
     return answer.response_metadata.get("finish_reason") == "refusal"
 

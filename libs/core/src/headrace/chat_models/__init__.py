@@ -2,6 +2,7 @@
 
 from headrace.chat_models import configurable as _configurable  # noqa: F401 - fills the hooks
 from headrace.chat_models import layers as _layers  # noqa: F401 - fills the hooks
+from headrace.chat_models import persisting as _persisting  # noqa: F401 - fills the hooks
 from headrace.chat_models import structured as _structured  # noqa: F401 - fills the hooks
 from headrace.chat_models import tagged as _tagged  # noqa: F401 - fills the hooks
 from headrace.chat_models.base import BaseChatModel

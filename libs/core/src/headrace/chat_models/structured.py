@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from typing_extensions import TypedDict
 
 from headrace.chat_models.answers import Reading, feedback, is_askable, read_answer
-from headrace.chat_models.model import Layer, Model
+from headrace.chat_models.grouping import Grouping
+from headrace.chat_models.model import Model
 from headrace.chat_models.partials import Growing
 from headrace.chat_models.settings import Call
 from headrace.engine import observe
-from headrace.engine.drive import Once, close
+from headrace.engine.drive import close
 from headrace.engine.hooks import provide
 from headrace.errors import InputError, StructuredOutputError
 from headrace.messages import AIMessage, convert_to_messages, message_chunk_to_message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from headrace.chat_models.schema import OutputSchema
     from headrace.engine.run import Run
@@ -59,10 +60,11 @@ class _Asking:
         return True
 
 
-class Parse(Layer):
+class Parse(Grouping):
     """`with_structured_output`: asks for an object and reads it from the answer."""
 
     __slots__ = ("include_raw", "retries", "schema")
+    word = "with_structured_output"
 
     def __init__(self, schema: OutputSchema, include_raw: bool, retries: int = 0) -> None:
         if retries < 0:
@@ -71,14 +73,6 @@ class Parse(Layer):
 
     def asking(self, call: Call) -> Call:
         return call.over(Call(schema=self.schema))
-
-    async def ask(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
-        async def work(input: Any, run: Run) -> Any:
-            return await self._answer(inner, input, call, run)
-
-        if not run.observed:
-            return await work(input, run)
-        return await observe.value(run, self._name(inner), "chain", input, work)
 
     async def _answer(self, inner: Model[Any], input: Any, call: Call, run: Run) -> Any:
         asking = _Asking(input, self.asking(call), retries=self.retries)
@@ -120,23 +114,7 @@ class Parse(Layer):
             return reading.value
         return {"raw": message, "parsed": reading.value, "parsing_error": reading.error}
 
-    async def stream(
-        self, inner: Model[Any], input: Any, call: Call, run: Run
-    ) -> AsyncGenerator[Any, None]:
-        def work(chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
-            return self._growing(inner, input, call, run)
-
-        if run.observed:
-            items = observe.stream(run, self._name(inner), "chain", Once(input), work)
-        else:
-            items = self._growing(inner, input, call, run)
-        try:
-            async for item in items:
-                yield item
-        finally:
-            await close(items)
-
-    async def _growing(
+    async def _answer_stream(
         self, inner: Model[Any], input: Any, call: Call, run: Run
     ) -> AsyncGenerator[Any, None]:
         """Objects so far; after a list's first item nothing is asked again."""
@@ -172,9 +150,6 @@ class Parse(Layer):
         """Whether an answer calls tools, none of them the schema's own."""
         calls = (*message.tool_calls, *message.invalid_tool_calls)
         return bool(calls) and all(call["name"] != self.schema.name for call in calls)
-
-    def _name(self, inner: Model[Any]) -> str:
-        return f"{inner.get_name()}.with_structured_output"
 
     def __repr__(self) -> str:
         return f"with_structured_output({self.schema.name})"
