@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import threading
 from typing import Any
 
 import pytest
 
 from headrace.chat_models import BaseChatModel
-from headrace.errors import ConfigurationError, InputError, ModelRateLimitError
+from headrace.errors import (
+    ConfigurationError,
+    InputError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+)
 from headrace.messages import AIMessage, AIMessageChunk
 from headrace.rate_limiters import InMemoryRateLimiter, Outcome, RateLimiter
 from headrace.testing import FunctionChatModel, ScriptedChatModel
@@ -132,6 +138,24 @@ def test_the_time_waited_is_said_and_counts_against_no_timeout(world: Any) -> No
     assert [(note["name"], note["data"]) for note in notes] == [
         ("rate_limited", {"waited_s": waited})
     ]
+
+
+def test_a_deadline_around_the_model_also_ends_the_wait_for_its_turn(world: Any) -> None:
+    limiter = RateLimiter(requests_per_day=1)
+    model = ScriptedChatModel(["one", "two"], rate_limiter=limiter)
+    world.invoke(model, "hi")
+    with pytest.raises(ModelTimeoutError, match="with_timeout"):
+        world.invoke(model.with_timeout(total=0.02), "hi")
+    assert limiter.waiting == 0
+
+
+def test_limiter_and_cache_are_no_part_of_a_dump_and_new_in_a_pickle() -> None:
+    model = ScriptedChatModel(["one"], rate_limiter=RateLimiter(concurrency=1), cache=False)
+    dumped = model.model_dump(mode="json")
+    assert (dumped["rate_limiter"], dumped["cache"]) == (None, False)
+    copy = pickle.loads(pickle.dumps(model))
+    assert repr(copy.rate_limiter) == repr(model.rate_limiter)
+    assert copy.rate_limiter is not model.rate_limiter
 
 
 def test_two_thousand_calls_through_one_limiter_are_answered_in_order() -> None:

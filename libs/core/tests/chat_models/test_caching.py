@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from headrace import tool
 from headrace.caches import InMemoryCache, set_default_cache
-from headrace.callbacks import get_usage_metadata_callback
+from headrace.callbacks import cost_tracker, get_usage_metadata_callback
 from headrace.chat_models import BaseChatModel
 from headrace.errors import (
     ConfigurationError,
@@ -232,6 +232,14 @@ def test_what_it_cost_is_said_as_saved(world: Any) -> None:
     cost = world.invoke(model, "hi").response_metadata["cost_usd"]
     about = world.invoke(model, "hi").response_metadata
     assert (about["cost_usd"], about["saved_cost_usd"]) == (0, cost)
+    with cost_tracker() as tracked:
+        world.stream(model, "hi")
+    assert (tracked.total.cost_usd, tracked.total.saved_usd) == (0, cost)
+
+
+def test_a_conversation_that_the_provider_keeps_is_not_cached(world: Any) -> None:
+    model = scripted("one", "two").bind(extra_body={"conversation": "c1"})
+    assert [world.invoke(model, "go on").text for _ in range(2)] == ["one", "two"]
 
 
 def test_logprobs_and_what_else_metadata_hold_survive(world: Any) -> None:

@@ -140,7 +140,7 @@ def _place(event: Event) -> str:
 def _spend(event: Event, usage: UsageMetadata | None, about: Mapping[str, Any]) -> Spend:
     cost = about.get("cost_usd")
     if about.get("cached"):
-        return Spend(1, cached=1, saved_usd=cost or 0.0)
+        return Spend(1, cached=1, saved_usd=about.get("saved_cost_usd", cost) or 0.0)
     known = cost is not None or (event.kind == "failed" and not usage and not _costly(event))
     return Spend(1, cost or 0.0, 0 if known else 1, usage=usage or UsageMetadata())
 

@@ -149,6 +149,11 @@ class Specification(BaseModel):
     def _read_credential(cls, value: Any) -> Any:
         return credential_from_dict(value) if isinstance(value, Mapping) else value
 
+    @field_serializer("cache", "rate_limiter")
+    def _dump_shared(self, value: Any) -> bool | None:
+        """Without what lives in this process and is shared there."""
+        return value if isinstance(value, bool) else None
+
     @field_serializer("api_key")
     def _dump_key(self, value: Any) -> dict[str, str] | None:
         return dumped(value, self._key_variable())

@@ -34,6 +34,11 @@ class Bounds:
         """Seconds that are left, below 0 when the time is over; None where nothing bounds it."""
         return _until(_sooner(self._end, self._hope))
 
+    @property
+    def to_end(self) -> float | None:
+        """Seconds to the end alone, which time in a queue does not put off."""
+        return _until(self._end)
+
     def left_after(self, waited: float) -> float | None:
         """The same for a model that waited so many seconds for its turn."""
         hope = None if self._hope is None else self._hope + waited

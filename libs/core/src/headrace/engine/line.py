@@ -66,7 +66,10 @@ class Line(Generic[C]):
             return not self._queue and self._rule.admit(claim, self.clock()) == 0
 
     async def enter(self, claim: C, run: Run) -> float:
-        """Waits for its turn; the seconds waited. Who is cancelled leaves nothing behind."""
+        """Waits for its turn; the seconds waited. Who is cancelled leaves nothing behind.
+
+        Raises TimeoutError when the time of the run ends first.
+        """
         with self._lock:
             begun = self.clock()
             if not self._queue and self._rule.admit(claim, begun) == 0:
@@ -75,8 +78,11 @@ class Line(Generic[C]):
             self._queue.append(spot)
         try:
             while not self._may_go(spot):
-                seconds = None if spot.until == math.inf else spot.until - self.clock()
-                await spot.bell.wait(seconds, run.scope)
+                left = run.bounds.to_end
+                if left is not None and left <= 0:
+                    raise TimeoutError("the time was over before it was its turn")
+                seconds = min(spot.until - self.clock(), math.inf if left is None else left)
+                await spot.bell.wait(None if seconds == math.inf else seconds, run.scope)
         except BaseException:
             self._leave(spot)
             raise
