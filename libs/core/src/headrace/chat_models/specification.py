@@ -31,8 +31,8 @@ from headrace.credentials import (
     Secret,
     credential_from_dict,
     dumped,
+    secret_fields,
 )
-from headrace.credentials.secret import secret_fields
 from headrace.engine.hooks import reach
 from headrace.errors import ConfigurationError, InputError, faults
 from headrace.profiles import ModelProfile, find_profile
@@ -235,7 +235,7 @@ class Specification(BaseModel):
         return type(self)(**{**data, **given})
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Without the key: a copy elsewhere reads it from its own environment."""
+        """Without secrets: a copy elsewhere reads them from its own environment."""
         state = super().__getstate__()
         fields = dict(state["__dict__"])
         for name in secret_fields(type(self)):

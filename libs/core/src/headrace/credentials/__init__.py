@@ -10,7 +10,7 @@ from headrace.credentials.loading import (
     host_owner,
 )
 from headrace.credentials.resolution import ORDER, Origin, Resolution, masked
-from headrace.credentials.secret import EnvReference, Secret, dumped, reference_to
+from headrace.credentials.secret import EnvReference, Secret, dumped, reference_to, secret_fields
 
 __all__ = [
     "ORDER",
@@ -26,4 +26,5 @@ __all__ = [
     "host_owner",
     "masked",
     "reference_to",
+    "secret_fields",
 ]

@@ -33,7 +33,8 @@ class ClientSettings:
 
     `api_key`: a str, or a function that gives one for each request, sync or async. `own`: the
     service is OpenAI itself. `http_client` and `http_async_client`: the caller's own, used as
-    they are and never closed here.
+    they are and never closed here. `api_version`: a dated one of Azure's; `base_url` is then the
+    resource's endpoint, and `is_token` says that the key is a token of Entra ID.
     """
 
     base_url: str
@@ -46,6 +47,8 @@ class ClientSettings:
     query: tuple[tuple[str, str], ...] = ()
     http_client: Any = None
     http_async_client: Any = None
+    api_version: str | None = None
+    is_token: bool = False
 
 
 class SDKExchange(Exchange):
@@ -99,7 +102,8 @@ def make_sync(settings: ClientSettings) -> SDKClient:
         key = checked_key(key)
     lent = settings.http_client
     http = lent or openai.DefaultHttpx2Client(verify=ssl_context(), proxy=settings.proxy)
-    sdk = openai.OpenAI(api_key=key, http_client=http, **_common(settings))
+    make = openai.AzureOpenAI if settings.api_version else openai.OpenAI
+    sdk = make(http_client=http, **_key(settings, key), **_common(settings))
     return SDKClient(sdk, lent=lent is not None)
 
 
@@ -107,13 +111,21 @@ def make_async(settings: ClientSettings) -> SDKClient:
     """A client for the running event loop."""
     import openai
 
-    key = settings.api_key
+    key = getattr(settings.api_key, "awaited", None) or settings.api_key
     if callable(key):
         key = awaitable_key(key)
     lent = settings.http_async_client
     http = lent or openai.DefaultAsyncHttpx2Client(verify=ssl_context(), proxy=settings.proxy)
-    sdk = openai.AsyncOpenAI(api_key=key, http_client=http, **_common(settings))
+    make = openai.AsyncAzureOpenAI if settings.api_version else openai.AsyncOpenAI
+    sdk = make(http_client=http, **_key(settings, key), **_common(settings))
     return SDKClient(sdk, lent=lent is not None)
+
+
+def _key(settings: ClientSettings, key: Any) -> dict[str, Any]:
+    """The key, as the SDK takes it; its client for dated versions tells tokens from keys."""
+    if not (settings.api_version and settings.is_token):
+        return {"api_key": key}
+    return {"azure_ad_token_provider" if callable(key) else "azure_ad_token": key}
 
 
 def _common(settings: ClientSettings) -> dict[str, Any]:
@@ -127,8 +139,11 @@ def _common(settings: ClientSettings) -> dict[str, Any]:
         for name in (*_OPENAI_HEADERS, *environment_headers("OPENAI_CUSTOM_HEADERS")):
             if name.lower() not in given:
                 headers[name] = Omit()
+    where: dict[str, Any] = {"base_url": settings.base_url}
+    if settings.api_version:
+        where = {"azure_endpoint": settings.base_url, "api_version": settings.api_version}
     return {
-        "base_url": settings.base_url,
+        **where,
         "organization": settings.organization,
         "project": settings.project,
         "default_headers": headers or None,

@@ -42,13 +42,22 @@ class ChatExchange(SDKExchange):
             query=tuple((model.default_query or {}).items()),
             http_client=model.http_client,
             http_async_client=model.http_async_client,
+            api_version=place.api_version,
+            is_token=place.is_token,
         )
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool
     ) -> dict[str, Any]:
         facts = self._model.profile.facts
-        return encode(messages, settings, self._place.dialect, stream=stream, profile=facts)
+        body = encode(messages, settings, self._place.dialect, stream=stream, profile=facts)
+        return self._deployed(body)
+
+    def _deployed(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body, with the deployment's name in place of the model's, where there is one."""
+        if self._place.deployment and body.get("model") == self._model.model:
+            body["model"] = self._place.deployment
+        return body
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
         return decode_response(
@@ -73,7 +82,8 @@ class ResponsesExchange(ChatExchange):
     ) -> dict[str, Any]:
         facts = self._model.profile.facts
         dialect = self._place.dialect
-        return responses.encode(messages, settings, dialect, stream=stream, profile=facts)
+        body = responses.encode(messages, settings, dialect, stream=stream, profile=facts)
+        return self._deployed(body)
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
         return responses.decode_response(

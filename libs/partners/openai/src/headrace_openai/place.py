@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from headrace.credentials import Credential, Resolution, host_owner
 from headrace.errors import ConfigurationError, suggestion
@@ -28,6 +28,10 @@ class Place:
     dialect: Dialect
     account: Credential
     found: Resolution
+    # What deployments in Azure have besides.
+    api_version: ClassVar[str | None] = None
+    deployment: ClassVar[str | None] = None
+    is_token: ClassVar[bool] = False
 
     @property
     def key(self) -> Any:

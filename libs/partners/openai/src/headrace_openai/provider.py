@@ -41,6 +41,20 @@ def _credential(id: str) -> Any:
     return import_module("headrace_openai.credentials").CREDENTIALS[id]
 
 
+azure_openai = Provider(
+    "azure_openai",
+    "headrace_openai.azure.chat:AzureChatOpenAI",
+    credential="headrace_openai.azure.credentials:AzureOpenAICredential",
+    package="headrace-openai",
+)
+azure_ai = Provider(
+    "azure_ai",
+    "headrace_openai.azure.chat:ChatAzureAI",
+    credential="headrace_openai.azure.credentials:AzureAICredential",
+    package="headrace-openai",
+)
+
+
 def __getattr__(name: str) -> Provider:
     """A provider by its id: what the entry points lead to."""
     row = DIALECTS.get(name)
