@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from headrace import init_embeddings
+from headrace.caches import InMemoryCache
 from headrace.callbacks import CostTracker, cost_tracker
 from headrace.engine.run import ambient
 from headrace.errors import ModelInvalidRequestError, ModelTimeoutError, StreamInterruptedError
@@ -84,10 +85,14 @@ def test_vectors_count_too(world: Any) -> None:
 
 def test_an_answer_out_of_a_cache_costs_nothing_and_saves_its_cost(world: Any) -> None:
     with cost_tracker() as spent:
-        world.invoke(ScriptedChatModel([answer(3.0, cached=True)]), "hi")
+        model = ScriptedChatModel([answer(3.0)]).with_cache(InMemoryCache())
+        world.invoke(model, "hi")
+        world.invoke(model, "hi")
+        world.stream(model, "hi")
     total = spent.total
-    assert (total.cost_usd, total.unpriced, total.cached, total.saved_usd) == (0, 0, 1, 3)
-    assert spent.usage_metadata == {}
+    assert (total.requests, total.cost_usd, total.unpriced) == (3, 3, 0)
+    assert (total.cached, total.saved_cost_usd) == (2, 6)
+    assert spent.usage_metadata == {"m": USAGE}
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def test_what_it_cost_is_said_as_saved(world: Any) -> None:
     assert (about["cost_usd"], about["saved_cost_usd"]) == (0, cost)
     with cost_tracker() as tracked:
         world.stream(model, "hi")
-    assert (tracked.total.cost_usd, tracked.total.saved_usd) == (0, cost)
+    assert (tracked.total.cost_usd, tracked.total.saved_cost_usd) == (0, cost)
 
 
 def test_a_conversation_that_the_provider_keeps_is_not_cached(world: Any) -> None:

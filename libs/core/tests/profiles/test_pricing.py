@@ -119,6 +119,7 @@ def test_a_mode_has_prices_of_its_own_and_an_unknown_one_none(mode: Any, expecte
         ({}, None),
         ({"speed_tier": "priority"}, "fast"),
         ({"service_tier": "default"}, None),
+        ({"service_tier": "STANDARD"}, None),
         ({"service_tier": "flex"}, "flex"),
     ],
 )

@@ -29,14 +29,15 @@ _COSTLY = (ModelConnectionError, ModelTimeoutError, StreamInterruptedError)
 class Spend:
     """What some requests cost: `cost_usd` of those whose cost is known, `unpriced` the others.
 
-    `cached`: answers out of a cache, which cost nothing; `saved_usd`: what they cost when made.
+    `cached`: answers out of a cache, which cost nothing; `saved_cost_usd`: what they cost when
+    they were made.
     """
 
     requests: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
     cached: int = 0
-    saved_usd: float = 0.0
+    saved_cost_usd: float = 0.0
     usage: UsageMetadata = field(default_factory=UsageMetadata)
 
     def __add__(self, other: Spend) -> Spend:
@@ -45,7 +46,7 @@ class Spend:
             self.cost_usd + other.cost_usd,
             self.unpriced + other.unpriced,
             self.cached + other.cached,
-            self.saved_usd + other.saved_usd,
+            self.saved_cost_usd + other.saved_cost_usd,
             add_usage(self.usage, other.usage),
         )
 
@@ -140,7 +141,7 @@ def _place(event: Event) -> str:
 def _spend(event: Event, usage: UsageMetadata | None, about: Mapping[str, Any]) -> Spend:
     cost = about.get("cost_usd")
     if about.get("cached"):
-        return Spend(1, cached=1, saved_usd=about.get("saved_cost_usd", cost) or 0.0)
+        return Spend(1, cached=1, saved_cost_usd=about.get("saved_cost_usd", cost) or 0.0)
     known = cost is not None or (event.kind == "failed" and not usage and not _costly(event))
     return Spend(1, cost or 0.0, 0 if known else 1, usage=usage or UsageMetadata())
 

@@ -115,10 +115,15 @@ def mode_of(sent: Mapping[str, Any], facts: Mapping[str, Any]) -> str | None:
     """
     for name, mode in (facts.get("modes") or {}).items():
         body = mode.get("body")
-        if body and all(sent.get(key) == value for key, value in body.items()):
+        if body and all(_bare(sent.get(key)) == _bare(value) for key, value in body.items()):
             return str(name)
-    tier = sent.get("service_tier")
+    tier = _bare(sent.get("service_tier"))
     return None if tier is None or tier in ORDINARY else str(tier)
+
+
+def _bare(value: Any) -> Any:
+    """A word in lower case: some services shout their answers."""
+    return value.lower() if isinstance(value, str) else value
 
 
 def prices_of(
