@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.fitting import profile_for
 from headrace.messages import AIMessageChunk, sum_chunks
+from headrace.messages.chunks import telling
 from headrace.profiles import cost_of, find_profile, mode_of
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ _SAID = ("model_name", "service_tier", "cost_usd")
 def usage_and_facts(chunks: Sequence[AIMessageChunk]) -> tuple[Any, dict[str, Any]]:
     """The usage of chunks, and the metadata that `charge` reads, without adding up the rest."""
     said: dict[str, Any] = {}
-    telling: list[AIMessageChunk] = []
-    for chunk in chunks:
+    used: list[AIMessageChunk] = []
+    for chunk in telling(chunks):
         if about := chunk.response_metadata:
             said.update((name, about[name]) for name in _SAID if about.get(name) is not None)
         if chunk.usage_metadata:
-            telling.append(chunk)
-    if len(telling) < 2:
-        return (telling[0].usage_metadata if telling else None), said
+            used.append(chunk)
+    if len(used) < 2:
+        return (used[0].usage_metadata if used else None), said
     bare = [
         AIMessageChunk("", usage_metadata=chunk.usage_metadata, usage_kind=chunk.usage_kind)
-        for chunk in telling
+        for chunk in used
     ]
     return sum_chunks(bare).usage_metadata, said

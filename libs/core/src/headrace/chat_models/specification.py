@@ -193,11 +193,13 @@ class Specification(BaseModel):
         From models.dev, our augmentations, the user's file and `profile=`, the last one over
         all. What is absent is unknown. A model nobody knows has none, with one warning.
         """
-        if self._profile is None:
-            known = self._known_facts()
-            over = self.profile_overrides
-            self._profile = known.overridden(over) if over else known
-        return self._profile
+        # Every request asks several times; as attributes pydantic's private ones take 6 us each.
+        kept = self.__pydantic_private__ or {}
+        found: ModelProfile | None = kept.get("_profile")
+        if found is None:
+            known, over = self._known_facts(), self.profile_overrides
+            found = self._profile = known.overridden(over) if over else known
+        return found
 
     @property
     def profile_sources(self) -> dict[str, str]:

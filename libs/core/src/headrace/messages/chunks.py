@@ -440,6 +440,11 @@ def _folded(fold: Fold, *, private: bool = False) -> AIMessageChunk:
     return chunk
 
 
+def telling(chunks: Iterable[AIMessageChunk]) -> list[AIMessageChunk]:
+    """Those of the chunks that hold usage or metadata, without a look at the content of others."""
+    return [one for one in chunks if one._usage or one._meta or one._left is not None]
+
+
 def _check_words(chunk_position: object, usage_kind: object) -> None:
     if chunk_position not in (None, "last"):
         raise InputError(f"`chunk_position` is None or 'last', not {chunk_position!r}")

@@ -18,12 +18,12 @@ ORDINARY = frozenset({"auto", "default", "standard", "standard_only", "on_demand
 # Parts of usage, and the price that each has if the list names one. Else it costs what the rest
 # of its side costs, as models.dev lists a price of its own only for what is billed apart.
 _PARTS = {
-    "input_token_details": {
-        "cache_read": "cache_read",
-        "cache_creation": "cache_write",
-        "audio": "input_audio",
-    },
-    "output_token_details": {"reasoning": "reasoning", "audio": "output_audio"},
+    "input": (
+        ("cache_read", "cache_read"),
+        ("cache_creation", "cache_write"),
+        ("audio", "input_audio"),
+    ),
+    "output": (("reasoning", "reasoning"), ("audio", "output_audio")),
 }
 # What is dearer or cheaper nearly everywhere: the ordinary price in its place is a guess.
 _APART = frozenset({"cache_read", "cache_write", "input_audio", "output_audio"})
@@ -51,26 +51,29 @@ def cost_of(
 
     `facts`: a profile. `mode`: a mode of it ("fast"), or the service tier that ran the request.
     """
-    read, written = (_figure((usage or {}).get(f"{side}_tokens")) for side in ("input", "output"))
-    if usage is None or read is None or written is None:
+    if not usage:
+        return None
+    read, written = _figure(usage.get("input_tokens")), _figure(usage.get("output_tokens"))
+    if read is None or written is None:
         return None
     prices = prices_of(facts, read, mode)
     parts: dict[str, float] = {}
     assumed: list[str] = []
     for side, tokens in (("input", read), ("output", written)):
-        rest = tokens
-        if tokens and prices.get(side) is None:
+        ordinary, rest = prices.get(side), tokens
+        if tokens and ordinary is None:
             return None
-        for part, name in _PARTS[f"{side}_token_details"].items():
-            inside = min(_figure((usage.get(f"{side}_token_details") or {}).get(part)) or 0, rest)
+        details = usage.get(f"{side}_token_details") or {}
+        for part, name in _PARTS[side]:
+            inside = min(_figure(details.get(part)) or 0, rest)
             if not inside:
                 continue
-            if prices.get(name) is not None:
-                parts[name] = inside * prices[name] / _MILLION
+            if (price := prices.get(name)) is not None:
+                parts[name] = inside * price / _MILLION
                 rest -= inside
             elif name in _APART:
                 assumed.append(name)
-        parts[side] = rest * (prices.get(side) or 0) / _MILLION
+        parts[side] = rest * (ordinary or 0) / _MILLION
     return Cost(sum(parts.values()), parts, tuple(assumed)) if prices else None
 
 
@@ -146,12 +149,15 @@ def _runs(mode: Mapping[str, Any], named: str) -> bool:
 
 def _tier(cost: Mapping[str, Any], tokens: float, inclusive: bool) -> Mapping[str, Any]:
     """The prices of a request of this size; a tier prices the whole of it."""
+    tiers = cost.get("tiers")
+    if not tiers:
+        return cost
     prices: Mapping[str, Any] = cost
-    for tier in sorted(cost.get("tiers", ()), key=lambda tier: float(tier["above"])):
+    for tier in sorted(tiers, key=lambda tier: float(tier["above"])):
         if tokens > tier["above"] or (inclusive and tokens == tier["above"]):
             prices = {**prices, **tier}
     return prices
 
 
 def _figure(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return value if value.__class__ is int or value.__class__ is float else None
