@@ -17,7 +17,7 @@ BUDGETS = {
     "import headrace": (1, 14),
     "import headrace.messages": (18, 65),
     "import headrace.runnables, headrace.messages": (60, 125),
-    "from headrace_openai import ChatOpenAI": (225, 430),
+    "from headrace_openai import ChatOpenAI": (228, 435),
 }
 
 

@@ -17,6 +17,7 @@ from headrace_openai.dialects import DIALECTS, Dialect, dialect_of
 if TYPE_CHECKING:
     from headrace_openai.azure.chat import AzureChatOpenAI, ChatAzureAI
     from headrace_openai.azure.credentials import AzureAICredential, AzureOpenAICredential
+    from headrace_openai.embeddings import OpenAIEmbeddings
 
 __all__ = [
     "DIALECTS",
@@ -29,19 +30,21 @@ __all__ = [
     "Dialect",
     "MoonshotCredential",
     "OpenAICredential",
+    "OpenAIEmbeddings",
     "XAICredential",
     "dialect_of",
 ]
-_ON_AZURE = {
-    "AzureChatOpenAI": "chat",
-    "ChatAzureAI": "chat",
-    "AzureAICredential": "credentials",
-    "AzureOpenAICredential": "credentials",
+
+_LATER = {  # imported when first asked for: who only chats with OpenAI need not load them
+    "AzureAICredential": "azure.credentials",
+    "AzureChatOpenAI": "azure.chat",
+    "AzureOpenAICredential": "azure.credentials",
+    "ChatAzureAI": "azure.chat",
+    "OpenAIEmbeddings": "embeddings",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Azure's names, imported when first asked for."""
-    if name not in _ON_AZURE:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"headrace_openai.azure.{_ON_AZURE[name]}"), name)
+    return getattr(import_module(f"headrace_openai.{_LATER[name]}"), name)

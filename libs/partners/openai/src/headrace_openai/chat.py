@@ -5,37 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
-from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
-from headrace.credentials import Origin
-from headrace.profiles import ModelProfile, find_profile
-from headrace.transport import RawChatModel, get, post_whole
-from headrace_openai.client import warm
-from headrace_openai.dialects import Dialect
+from headrace.chat_models import BaseChatModel, Wire
+from headrace.transport import RawChatModel, post_whole
+from headrace_openai.account import OpenAIAccount, also
 from headrace_openai.exchange import ChatExchange, ResponsesExchange
 from headrace_openai.input_tokens import PATH, count_request, read_count
 from headrace_openai.parameters import SPELLINGS, read_effort, responses_wire_of, wire_of
-from headrace_openai.place import Place, find_place, key_variable
-from headrace_openai.reading import MODELS, read_models
 from headrace_openai.responses import needs_responses
 from headrace_openai.tokens import COUNTED, count_body, encoder_for
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
     from headrace.engine.run import Run
-    from headrace.engine.worlds import World
     from headrace.messages import BaseMessage
 
 
-_ACCOUNT = ("base_url", "dialect", "credential", "api_key", "organization", "project")
-
-
-def _also(*names: str) -> AliasChoices:
-    return AliasChoices(*names)
-
-
-class ChatOpenAI(RawChatModel):
+class ChatOpenAI(OpenAIAccount, RawChatModel):
     """A model of OpenAI, or of a service that speaks Chat Completions like it.
 
     `base_url` decides the dialect by its exact host; an unknown host gets the conservative one
@@ -43,54 +30,15 @@ class ChatOpenAI(RawChatModel):
     Ranges: https://developers.openai.com/api/reference/resources/chat (read 2026-11)
     """
 
-    provider: ClassVar[str] = "openai"
-    sdk: ClassVar[str] = "openai"
-    profiles: ClassVar[tuple[str, ...]] = ("headrace_openai",)
     effort_spellings: ClassVar[frozenset[str]] = SPELLINGS
-    plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
-        "default_query", "dialect", "http_async_client", "http_client", "organization", "project",
-        "use_responses_api",
-    }  # fmt: skip
+    plumbing: ClassVar[frozenset[str]] = (
+        BaseChatModel.plumbing | OpenAIAccount.plumbing | {"use_responses_api"}
+    )
 
-    model: str = Field(
-        min_length=1, description="The name of the model.",
-        validation_alias=_also("model", "model_name"),
-    )  # fmt: skip
     max_tokens: int | None = Field(
         default=None, ge=1, description="Bound of the answer in tokens, reasoning included.",
-        validation_alias=_also("max_tokens", "max_completion_tokens"),
+        validation_alias=also("max_tokens", "max_completion_tokens"),
     )  # fmt: skip
-    timeout: Patience = Field(
-        default=Timeout(), description="Seconds, or a Timeout.",
-        validation_alias=_also("timeout", "request_timeout"),
-    )  # fmt: skip
-    api_key: Key | None = Field(
-        default=None, description="The key, or a function asked for it at each request.",
-        validation_alias=_also("api_key", "openai_api_key"),
-    )  # fmt: skip
-    base_url: str | None = Field(
-        default=None, description="Where the service is; a full endpoint is accepted.",
-        validation_alias=_also("base_url", "openai_api_base"),
-    )  # fmt: skip
-    proxy: str | None = Field(
-        default=None, description="URL of an HTTP proxy; else the environment's.", repr=False,
-        validation_alias=_also("proxy", "openai_proxy"),
-    )  # fmt: skip
-    organization: str | None = Field(
-        default=None, description="Organization that pays (OPENAI_ORG_ID).",
-        validation_alias=_also("organization", "openai_organization"),
-    )  # fmt: skip
-    project: str | None = Field(default=None, description="Project that pays (OPENAI_PROJECT_ID).")
-    dialect: str | None = Field(
-        default=None, description="Row of the table of compatible services."
-    )
-    default_query: Mapping[str, str] | None = Field(
-        default=None, description="Query parameters more."
-    )
-    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
-    http_async_client: Any = Field(
-        default=None, description="Your own httpx2.AsyncClient.", repr=False
-    )
 
     top_p: float | None = Field(
         default=None, ge=0, le=1, description="Nucleus of the likeliest words."
@@ -184,10 +132,6 @@ class ChatOpenAI(RawChatModel):
     stream_usage: bool = Field(default=True, description="Ask for usage at the end of a stream.")
     stream_options: Mapping[str, Any] | None = Field(default=None, description="In place of that.")
 
-    @classmethod
-    def _warm(cls) -> None:
-        warm()
-
     def _exchange(self) -> ChatExchange:
         return ChatExchange(self, self._place())
 
@@ -203,13 +147,6 @@ class ChatOpenAI(RawChatModel):
             return False
         shape = (self.profile.get("wire") or {}).get("shape")
         return shape == "responses" or needs_responses(settings.params, settings.tools)
-
-    async def served_models(self, io: World) -> list[str]:
-        """The names of the models that the service serves now."""
-        response = await self._ask_aside(
-            self._exchange(), lambda client, limits: get(client, MODELS, limits), io
-        )
-        return read_models(response.content)
 
     def _wire(self) -> Wire:
         return (responses_wire_of if self.use_responses_api else wire_of)(self._dialect())
@@ -254,25 +191,3 @@ class ChatOpenAI(RawChatModel):
         if known is None and dialect.strict:
             return "json_schema"
         return super()._structured_method(settings)
-
-    def _known_facts(self) -> ModelProfile:
-        return find_profile(self._dialect().id, self.model, packages=self.profiles)
-
-    def explain(self) -> dict[str, Origin]:
-        """Where key, address and account come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
-
-    def _place(self) -> Place:
-        return find_place(**self._account_fields())
-
-    def _account_fields(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in _ACCOUNT}
-
-    def _address(self) -> str:
-        return str(self._place().url)
-
-    def _key_variable(self) -> str | None:
-        return key_variable(self._account_fields())
-
-    def _dialect(self) -> Dialect:
-        return self._place().dialect

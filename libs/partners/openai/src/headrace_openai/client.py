@@ -10,7 +10,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from headrace.errors import ModelAuthenticationError
 from headrace.transport import (
+    Door,
     Exchange,
     Limits,
     SDKClient,
@@ -22,9 +24,14 @@ from headrace.transport import (
     sdk_error,
     ssl_context,
 )
+from headrace_openai.place import NO_KEY
 
 # What the SDK reads from the environment for OpenAI and must not tell another vendor.
 _OPENAI_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
+_KEYLESS = (
+    "no key was sent to `{}`: none was given, and keys of the environment stay with their "
+    "providers; pass `api_key`, or say whose the host is by `dialect` or a credential"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,8 @@ class ClientSettings:
     is_token: bool = False
 
 
-class SDKExchange(Exchange):
-    """An exchange through the OpenAI SDK; a codec for one of its paths is added below it."""
+class SDKDoor(Door):
+    """A request through the OpenAI SDK; a codec for one of its paths is added below it."""
 
     path: str  # as the SDK spells it
 
@@ -83,7 +90,14 @@ class SDKExchange(Exchange):
     def error(self, exc: Exception, *, begun: bool) -> Exception:
         import openai
 
-        return sdk_error(exc, openai, self.host, begun=begun)
+        error = sdk_error(exc, openai, self.host, begun=begun)
+        if isinstance(error, ModelAuthenticationError) and self.client_settings.api_key == NO_KEY:
+            error.args = (f"{error} ({_KEYLESS.format(self.host)})",)
+        return error
+
+
+class SDKExchange(SDKDoor, Exchange):
+    """A request of a chat model through the OpenAI SDK."""
 
 
 def warm() -> None:

@@ -39,7 +39,7 @@ class Dialect:
     `takes`: parameters that the page documents; `lacks`: those the service refuses or ignores;
     `ranges`: (name, (least, most)). `responses`: what needs the Responses API goes there.
     `effort`: see parameters.spell_effort; `levels`: words that the service translates itself for
-    each model that reasons.
+    each model that reasons. `base64_vectors`: embeddings come so; `dimensions`: their length.
     """
 
     id: str
@@ -62,6 +62,8 @@ class Dialect:
     responses: bool = False
     effort: EffortStyle | None = "effort"
     levels: tuple[str, ...] = ()
+    base64_vectors: bool = False
+    dimensions: Literal["dimensions", "output_dimension"] = "dimensions"
     takes: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
     ranges: tuple[tuple[str, tuple[float | None, float | None]], ...] = ()
@@ -93,6 +95,7 @@ OPENAI = Dialect(
     strict=True,
     allowed_tools=True,
     responses=True,
+    base64_vectors=True,
     takes=_SAMPLING
     | _PENALTIES
     | _LOGPROBS
@@ -313,6 +316,7 @@ _ROWS = (
         keys=("MISTRAL_API_KEY",),
         hosts=("api.mistral.ai",),
         seed="random_seed",
+        dimensions="output_dimension",  # https://docs.mistral.ai/api/endpoint/embeddings
         names=False,
         strict=True,
         stream_options=False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headrace.messages import AIMessage, BaseMessage
 from headrace.transport import EventDecoder, request_id_of
 from headrace_openai import responses
-from headrace_openai.client import ClientSettings, SDKExchange
+from headrace_openai.client import ClientSettings, SDKDoor, SDKExchange
 from headrace_openai.decode import Decoder, decode_response
 from headrace_openai.dialects import OPENAI
 from headrace_openai.encode import encode
@@ -17,15 +17,13 @@ from headrace_openai.place import Place
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
-    from headrace_openai.chat import ChatOpenAI
+    from headrace_openai.account import OpenAIAccount
 
 
-class ChatExchange(SDKExchange):
-    """Chat Completions in the dialect of the place."""
+class Placed(SDKDoor):
+    """A request of a model, whatever its kind, to its place."""
 
-    path = "/chat/completions"
-
-    def __init__(self, model: ChatOpenAI, place: Place) -> None:
+    def __init__(self, model: OpenAIAccount, place: Place) -> None:
         self._model, self._place = model, place
 
     @cached_property
@@ -45,6 +43,12 @@ class ChatExchange(SDKExchange):
             api_version=place.api_version,
             is_token=place.is_token,
         )
+
+
+class ChatExchange(Placed, SDKExchange):
+    """Chat Completions in the dialect of the place."""
+
+    path = "/chat/completions"
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool

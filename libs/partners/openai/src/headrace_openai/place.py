@@ -16,8 +16,8 @@ from headrace.transport import check_key_owner, clean_url
 from headrace_openai.credentials import CREDENTIALS, own_credential
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect, dialect_of
 
-_SUFFIXES = ("/chat/completions", "/completions", "/responses")
-_NO_KEY = "none"  # the SDK insists on a key; a local server does not look at it
+_SUFFIXES = ("/chat/completions", "/embeddings", "/completions", "/responses")
+NO_KEY = "none"  # the SDK insists on a key; a local server does not look at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Place:
             check_key_owner(self.found, self.account.provider, _owner(self.url))
             return self.found.values["api_key"]
         needed = self.dialect.key_required or "variable" in origin
-        return self.found.require("api_key", self.account.provider) if needed else _NO_KEY
+        return self.found.require("api_key", self.account.provider) if needed else NO_KEY
 
     def sent(self, name: str) -> str | None:
         """A setting that belongs to OpenAI's account: told to others only if given for them."""

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from headrace.chat_models import Model
 from headrace.registry import Provider
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, OPENAI, Dialect, dialect_of
 
 
 def _provider(row: Dialect) -> Provider:
-    def make(**params: Any) -> Model[Any]:
-        # Only now: the class brings pydantic fields that nobody who lists providers needs.
-        model_class = import_module("headrace_openai.chat").ChatOpenAI
-        chosen = {"dialect": row.id} if row is not OPENAI else _named_account(params)
-        model: Model[Any] = model_class(**{**chosen, **params})
-        return model
+    def maker(home: str, name: str) -> Callable[..., Any]:
+        def make(**params: Any) -> Any:
+            # Only now: the class brings pydantic fields that nobody who lists providers needs.
+            model_class = getattr(import_module(home), name)
+            chosen = {"dialect": row.id} if row is not OPENAI else _named_account(params)
+            return model_class(**{**chosen, **params})
+
+        return make
 
     return Provider(
         row.id,
-        make,
+        maker("headrace_openai.chat", "ChatOpenAI"),
+        maker("headrace_openai.embeddings", "OpenAIEmbeddings"),
         credential=f"headrace_openai.credentials:{row.id}",
         hosts=row.hosts,
         package="headrace-openai",
         model_class="headrace_openai.chat:ChatOpenAI",
+        embeddings_class="headrace_openai.embeddings:OpenAIEmbeddings",
     )
 
 
