@@ -11,6 +11,7 @@ from pydantic import AliasChoices, Field
 from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
 from headrace.credentials import Origin
 from headrace.transport import Door, RawChatModel, SDKClient
+from headrace_google.asking import count_request, models_path, read_count, read_models
 from headrace_google.client import default_project, warm
 from headrace_google.credentials import KEYS, GoogleVertexCredential
 from headrace_google.exchange import GoogleExchange
@@ -18,7 +19,10 @@ from headrace_google.parameters import SPELLINGS, read_effort, wire_of
 from headrace_google.place import Place, find_place
 
 if TYPE_CHECKING:
+    from headrace.chat_models import Settings
+    from headrace.engine.run import Run
     from headrace.engine.worlds import World
+    from headrace.messages import BaseMessage
 
 _ACCOUNT = (
     "base_url", "credential", "api_key", "api_version", "project", "location", "credentials",
@@ -173,6 +177,31 @@ class ChatGoogleGenerativeAI(RawChatModel):
     def _read_effort(cls, given: Mapping[str, Any]) -> str | int:
         return read_effort(given)
 
+    async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
+        exchange = self._exchange()
+        body = exchange.encode(messages, settings, stream=False)
+        asked = count_request(body, vertex=exchange.place.vertex)
+        path = f"{body['model']}:countTokens"
+        data = await self._ask_aside(
+            exchange, lambda client, limits: client.sdk.fetch("post", path, asked, limits), run.io
+        )
+        return read_count(data)
+
+    async def served_models(self, io: World) -> list[str]:
+        """The names of the models that Google serves now and that make messages."""
+        exchange, names, page = self._exchange(), set[str](), None
+        while True:
+            path = models_path(page, vertex=exchange.place.vertex)
+            data = await self._ask_aside(
+                exchange,
+                lambda client, limits, at=path: client.sdk.fetch("get", at, {}, limits),
+                io,
+            )
+            found, page = read_models(data)
+            names.update(found)
+            if page is None:
+                return sorted(names)
+
     def explain(self) -> dict[str, Origin]:
         """Where key, address and account come from now; see `Credential.explain`."""
         return dict(self._place().found.origins)
@@ -180,6 +209,10 @@ class ChatGoogleGenerativeAI(RawChatModel):
     def _place(self) -> Place:
         given = {name: self.__dict__[name] for name in _ACCOUNT}
         return find_place(self.provider, **given)
+
+    def _address(self) -> str:
+        place = self._place()
+        return place.url or place.host
 
     def _key_variable(self) -> str | None:
         return KEYS[0]

@@ -67,6 +67,25 @@ class RawClient:
         """The unread response to a request; an awaitable of it from an async client."""
         return (self._aopen if self._is_async else self._open)(method, path, body, limits)
 
+    def fetch(self, method: str, path: str, body: Mapping[str, Any], limits: Limits) -> Any:
+        """The whole body of a response; an awaitable of it from an async client.
+
+        By the lower door alone: for what is no `generateContent` there is no other.
+        """
+        return (self._afetch if self._is_async else self._fetch)(method, path, body, limits)
+
+    def _fetch(self, method: str, path: str, body: Mapping[str, Any], limits: Limits) -> bytes:
+        response = self._open(method, path, body, limits)
+        data: bytes = response.read()
+        return data
+
+    async def _afetch(
+        self, method: str, path: str, body: Mapping[str, Any], limits: Limits
+    ) -> bytes:
+        response = await self._aopen(method, path, body, limits)
+        data: bytes = await response.aread()
+        return data
+
     def _open(self, method: str, path: str, body: Mapping[str, Any], limits: Limits) -> Any:
         headers = {} if self._key is None else {_KEY_HEADER: self._key()}
         if not self.is_lower:

@@ -48,7 +48,7 @@ def encode(
     request: Body = {"model": model_path(model, vertex=provider == VERTEX), "contents": contents}
     if system:
         request["systemInstruction"] = {"parts": system}
-    request.update(write_tools(settings, names))
+    request.update(write_tools(settings, names, mixed=modern and provider != VERTEX))
     for ours, theirs in REQUEST.items():
         if params.get(ours) is not None:
             request[theirs] = _value(ours, params[ours])

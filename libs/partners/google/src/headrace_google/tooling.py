@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 Body = dict[str, Any]
 
 
-def write_tools(settings: Settings, names: WireNames) -> Body:
-    """The `tools` and `toolConfig` of a request; neither where there are no tools."""
+def write_tools(settings: Settings, names: WireNames, *, mixed: bool = False) -> Body:
+    """The `tools` and `toolConfig` of a request; neither where there are no tools.
+
+    `mixed`: functions beside tools of the service need a word that the calls of these are shown.
+    """
     functions: list[Body] = []
     served: list[Body] = []
     for tool in settings.tools:
@@ -29,11 +32,13 @@ def write_tools(settings: Settings, names: WireNames) -> Body:
         else:
             served.append(server_tool(tool))
     wire: Body = {}
+    config: Body = {}
+    if functions and served and mixed:
+        config["includeServerSideToolInvocations"] = True
     if functions:
         served.append({"functionDeclarations": functions})
     if served:
         wire["tools"] = served
-    config: Body = {}
     if functions:
         calling = _calling(settings, names)
         if calling:
