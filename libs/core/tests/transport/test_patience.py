@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import socket
 import threading
 from typing import Any
@@ -85,3 +86,8 @@ def test_no_read_begins_in_a_run_that_was_called_off_before(silent: Silent) -> N
 def test_to_others_it_is_a_number_of_seconds() -> None:
     assert Patience(3, Watch(Timeout())) + 1 == 4
     assert Patience(None, Watch(Timeout())) > 1e6
+
+
+def test_a_copy_of_a_requests_options_keeps_its_watch() -> None:
+    patience = Patience(5, Watch(Timeout()))
+    assert copy.deepcopy({"read": patience})["read"] is patience

@@ -34,6 +34,9 @@ class Patience(float):
         new.watch = watch
         return new
 
+    def __deepcopy__(self, memo: Any) -> Patience:
+        return self  # SDKs copy the options of a request; the Watch is its own
+
 
 def patient(client: Any) -> None:
     """Lets the reads of a sync HTTP client obey the Watch of their request from now on.

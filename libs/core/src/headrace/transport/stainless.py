@@ -26,18 +26,20 @@ def post(
     body: Mapping[str, Any],
     limits: Limits,
     headers: Mapping[str, str] | None = None,
+    *,
+    stream: bool = True,
 ) -> Any:
     """The unread response to a request; an awaitable of it from an async client.
 
     Typed by the SDK for `cast_to=httpx2.Response`. `path` must be spelled as the SDK spells it:
-    clients of clouds rewrite it.
+    clients of clouds rewrite it. Without `stream` the response is read.
     """
     import httpx2
 
     options: Any = {"timeout": limits.timeout, "max_retries": 0}
     if headers:
         options["headers"] = headers
-    return client.sdk.post(path, cast_to=httpx2.Response, body=body, stream=True, options=options)
+    return client.sdk.post(path, cast_to=httpx2.Response, body=body, stream=stream, options=options)
 
 
 def post_whole(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
@@ -18,8 +19,10 @@ from headrace.messages import (
     message_chunk_to_message,
     sum_chunks,
 )
-from headrace.transport import RawChatModel, get
-from headrace_anthropic.client import warm
+from headrace.transport import Limits, RawChatModel, SDKClient, get
+from headrace_anthropic.client import ClientSettings, warm
+from headrace_anthropic.counting import PATH as COUNT_PATH
+from headrace_anthropic.counting import read_count
 from headrace_anthropic.credentials import AnthropicCredential
 from headrace_anthropic.exchange import MessagesExchange
 from headrace_anthropic.guard import must_stream
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
 _ACCOUNT = ("base_url", "credential", "api_key")
 
 
-def _also(*names: str) -> AliasChoices:
+def also(*names: str) -> AliasChoices:
+    """The names under which a parameter may be given."""
     return AliasChoices(*names)
 
 
@@ -56,38 +60,38 @@ class ChatAnthropic(RawChatModel):
 
     model: str = Field(
         min_length=1, description="The name of the model.",
-        validation_alias=_also("model", "model_name"),
+        validation_alias=also("model", "model_name"),
     )  # fmt: skip
     temperature: float | None = Field(
         default=None, ge=0, le=2, description="0: the likeliest words; models before Claude 4.7."
     )
     max_tokens: int | None = Field(
         default=None, ge=1, description="Bound of the answer in tokens, reasoning included.",
-        validation_alias=_also("max_tokens", "max_tokens_to_sample"),
+        validation_alias=also("max_tokens", "max_tokens_to_sample"),
     )  # fmt: skip
     stop: tuple[str, ...] | None = Field(
         default=None, description="Texts that end the answer.",
-        validation_alias=_also("stop", "stop_sequences"),
+        validation_alias=also("stop", "stop_sequences"),
     )  # fmt: skip
     reasoning_effort: str | int | None = Field(
         default=None, description='"none" … "max", a number of tokens, or on (true) and off.',
-        validation_alias=_also("reasoning_effort", "effort"),
+        validation_alias=also("reasoning_effort", "effort"),
     )  # fmt: skip
     timeout: Patience = Field(
         default=Timeout(), description="Seconds, or a Timeout.",
-        validation_alias=_also("timeout", "default_request_timeout"),
+        validation_alias=also("timeout", "default_request_timeout"),
     )  # fmt: skip
     api_key: Key | None = Field(
         default=None, description="The key, or a function asked for it at each request.",
-        validation_alias=_also("api_key", "anthropic_api_key"),
+        validation_alias=also("api_key", "anthropic_api_key"),
     )  # fmt: skip
     base_url: str | None = Field(
         default=None, description="Where the service is; a full endpoint is accepted.",
-        validation_alias=_also("base_url", "anthropic_api_url"),
+        validation_alias=also("base_url", "anthropic_api_url"),
     )  # fmt: skip
     proxy: str | None = Field(
         default=None, description="URL of an HTTP proxy; else the environment's.", repr=False,
-        validation_alias=_also("proxy", "anthropic_proxy"),
+        validation_alias=also("proxy", "anthropic_proxy"),
     )  # fmt: skip
     default_query: Mapping[str, str] | None = Field(
         default=None, description="Query parameters more."
@@ -120,7 +124,7 @@ class ChatAnthropic(RawChatModel):
     )
     user_id: str | None = Field(
         default=None, max_length=512, description="Opaque id of your end user.",
-        validation_alias=_also("user_id", "user"),
+        validation_alias=also("user_id", "user"),
     )  # fmt: skip
     service_tier: Literal["auto", "standard_only"] | None = Field(
         default=None, description="Priority capacity where there is some, or never."
@@ -163,7 +167,22 @@ class ChatAnthropic(RawChatModel):
         warm()
 
     def _exchange(self) -> MessagesExchange:
-        return MessagesExchange(self, self._place())
+        return MessagesExchange(self)
+
+    def _client_settings(self) -> ClientSettings:
+        """What the client of a request is made of, as resolved now."""
+        place = self._place()
+        return ClientSettings(place.url, place.key, own=place.own, **self._http_settings())
+
+    def _http_settings(self) -> dict[str, Any]:
+        """Of these what the platform does not matter for."""
+        return {
+            "proxy": self.proxy,
+            "headers": tuple((self.default_headers or {}).items()),
+            "query": tuple((self.default_query or {}).items()),
+            "http_client": self.http_client,
+            "http_async_client": self.http_async_client,
+        }
 
     def _wire(self) -> Wire:
         return wire_of(self.provider, self.profile.get("reasoning_adaptive") is not False)
@@ -181,6 +200,18 @@ class ChatAnthropic(RawChatModel):
         message = message_chunk_to_message(sum_chunks([*chunks, last]))
         assert isinstance(message, AIMessage)
         return message
+
+    async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
+        exchange = self._exchange()
+        ask = partial(self._ask_count, exchange, exchange.count_body(messages, settings))
+        response = await self._ask_aside(exchange, ask, run.io)
+        return read_count(response.content)
+
+    @staticmethod
+    def _ask_count(
+        exchange: MessagesExchange, body: Mapping[str, Any], client: SDKClient, limits: Limits
+    ) -> Any:
+        return exchange.post(client, COUNT_PATH, body, limits, stream=False)
 
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the service serves now."""

@@ -7,37 +7,33 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import request_id_of
+from headrace.transport import EventDecoder, request_id_of
 from headrace_anthropic.client import ClientSettings, SDKExchange
+from headrace_anthropic.counting import COUNTED
 from headrace_anthropic.decode import Decoder, decode_response
 from headrace_anthropic.encode import PREFILL, encode, prefilled
+from headrace_anthropic.framed import FrameDecoder, is_framed
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
     from headrace_anthropic.chat import ChatAnthropic
-    from headrace_anthropic.place import Place
 
 
 class MessagesExchange(SDKExchange):
-    """The Messages API of Anthropic itself, or of a gateway that speaks it."""
+    """The Messages API, wherever the model says it is."""
 
-    def __init__(self, model: ChatAnthropic, place: Place) -> None:
-        self._model, self._place = model, place
+    def __init__(self, model: ChatAnthropic) -> None:
+        self._model = model
         self._prefix = ""  # what the answer goes on from
 
     @cached_property
     def client_settings(self) -> ClientSettings:
-        place, model = self._place, self._model
-        return ClientSettings(
-            place.url,
-            place.key,
-            own=place.own,
-            proxy=model.proxy,
-            headers=tuple((model.default_headers or {}).items()),
-            query=tuple((model.default_query or {}).items()),
-            http_client=model.http_client,
-            http_async_client=model.http_async_client,
-        )
+        return self._model._client_settings()
+
+    def count_body(self, messages: list[BaseMessage], settings: Settings) -> dict[str, Any]:
+        """The request that asks how many tokens another one has."""
+        body = self.encode(messages, settings, stream=False)
+        return {key: value for key, value in body.items() if key in COUNTED}
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool
@@ -54,9 +50,10 @@ class MessagesExchange(SDKExchange):
             prefix=self._prefix,
         )
 
-    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Decoder:
-        return Decoder(
+    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> EventDecoder:
+        decoder = Decoder(
             provider=self._model.provider,
             request_id=request_id_of(headers),
             prefix=self._prefix,
         )
+        return FrameDecoder(decoder) if is_framed(headers) else decoder

@@ -1,18 +1,26 @@
 """What a request says in headers: the API version that it needs, and betas.
 
 The SDK asks for version 2026-10-21, which has no sampling parameters; a request that has some,
-to a model that takes them, asks for the version before it.
-Sources: https://platform.claude.com/docs/en/api/migration-2026-10-21, …/api/beta-headers
-(read 2026-11)
+to a model that takes them, asks for the version before it. Bedrock serves the new version to
+Claude 4.7 and later alone, and the old one to all.
+Sources: https://platform.claude.com/docs/en/api/migration-2026-10-21, …/api/versioning,
+…/api/beta-headers (read 2026-11)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
+
+Platform = Literal["api", "bedrock", "vertex"]
 
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 VERSION_WITH_SAMPLING = "2023-06-01"
+# As the clouds call it; they take it in the body.
+_CLOUD_VERSIONS: Mapping[Platform, str] = {
+    "bedrock": "bedrock-2023-05-31",
+    "vertex": "vertex-2023-10-16",
+}
 
 # Tools that still need a beta, by the beginning of their type.
 _TOOLS = {
@@ -26,12 +34,17 @@ _TOOLS = {
 _EDITS = {"compact_": "compact-2026-01-12"}
 
 
-def split_request(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def split_request(
+    body: Mapping[str, Any], platform: Platform = "api"
+) -> tuple[dict[str, Any], dict[str, str]]:
     """(what goes into the body, what goes into headers) of an encoded request."""
     wire = {key: value for key, value in body.items() if key != "betas"}
     headers = {}
-    if SAMPLING & wire.keys():
-        headers["anthropic-version"] = VERSION_WITH_SAMPLING
+    if SAMPLING & wire.keys() or platform == "bedrock":
+        if platform == "api":
+            headers["anthropic-version"] = VERSION_WITH_SAMPLING
+        else:
+            wire.setdefault("anthropic_version", _CLOUD_VERSIONS[platform])
     betas = [*(body.get("betas") or ()), *_needed(wire)]
     if betas:
         headers["anthropic-beta"] = ",".join(dict.fromkeys(betas))

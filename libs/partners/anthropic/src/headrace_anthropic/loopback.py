@@ -14,6 +14,8 @@ from headrace.messages import AIMessage, AIMessageChunk
 from headrace.testing.loopback import Asked, Received
 
 _FINISH = {"length": "max_tokens", "tool_calls": "tool_use", "refusal": "refusal"}
+_SIGNATURE = "signed-on-loopback"
+_MOST = 8000  # a bound that is required says nothing where it is this high
 
 
 class MessagesWire:
@@ -32,19 +34,15 @@ class MessagesWire:
             tools=[tool for tool in body.get("tools") or [] if "input_schema" in tool],
             tool_choice=_choice(body.get("tool_choice")),
             stop=body.get("stop_sequences"),
-            max_tokens=body.get("max_tokens"),
+            max_tokens=_bound(body.get("max_tokens")),
             schema={"title": "answer", **form["schema"]} if form else None,
             stream=bool(body.get("stream")),
         )
 
     def whole(self, request: Received, message: AIMessage) -> dict[str, Any]:
-        calls = [
-            {"type": "tool_use", "id": call["id"], "name": call["name"], "input": call["args"]}
-            for call in message.tool_calls
-        ]
         return {
             **_head(request.body, message),
-            "content": [*_texts(message), *calls],
+            "content": [_block(block) for block in message.content_blocks],
             "stop_reason": _stop_reason(message),
             "usage": _usage(message),
         }
@@ -59,6 +57,10 @@ class MessagesWire:
 
 
 # A request, in neutral terms.
+
+
+def _bound(tokens: int | None) -> int | None:
+    return tokens if tokens is not None and tokens < _MOST else None
 
 
 def _system(system: Any) -> list[Any]:
@@ -103,8 +105,16 @@ def _head(body: Mapping[str, Any], message: AIMessage) -> dict[str, Any]:
     }
 
 
-def _texts(message: AIMessage) -> list[dict[str, Any]]:
-    return [{"type": "text", "text": message.text}] if message.text else []
+def _block(block: Any) -> dict[str, Any]:
+    match block["type"]:
+        case "text":
+            return {"type": "text", "text": block["text"]}
+        case "reasoning":
+            return {"type": "thinking", "thinking": block["reasoning"], "signature": _SIGNATURE}
+        case "tool_call":
+            call = {"id": block["id"], "name": block["name"], "input": block["args"]}
+            return {"type": "tool_use", **call}
+    raise TypeError(f"a `{block['type']}` block has no place in an answer here")
 
 
 def _usage(message: AIMessage) -> dict[str, int]:
@@ -128,15 +138,7 @@ def _events(body: dict[str, Any], chunks: Iterable[AIMessageChunk]) -> Iterator[
             begun = True
             message = {**_head(body, chunk), "usage": dict(usage)}
             yield {"type": "message_start", "message": message}
-        if chunk.text:
-            yield from blocks.say("text", {"type": "text", "text": ""})
-            yield blocks.delta({"type": "text_delta", "text": chunk.text})
-        for piece in chunk.tool_call_chunks:
-            if piece["id"]:
-                call: dict[str, Any] = {"id": piece["id"], "name": piece["name"], "input": {}}
-                yield from blocks.say(piece["id"], {"type": "tool_use", **call})
-            if piece["args"]:
-                yield blocks.delta({"type": "input_json_delta", "partial_json": piece["args"]})
+        yield from blocks.said(chunk)
         if chunk.response_metadata.get("finish_reason"):
             end["stop_reason"] = _stop_reason(chunk)
         if chunk.usage_metadata:
@@ -162,10 +164,29 @@ class _Blocks:
             self._index, self._open = self._index + 1, name
             yield {"type": "content_block_start", "index": self._index, "content_block": block}
 
+    def said(self, chunk: AIMessageChunk) -> Iterator[dict[str, Any]]:
+        """The events of one chunk's content."""
+        for block in chunk.content_blocks:
+            if block["type"] == "reasoning":
+                thought = {"type": "thinking", "thinking": "", "signature": ""}
+                yield from self.say("thinking", thought)
+                yield self.delta({"type": "thinking_delta", "thinking": block["reasoning"]})
+            elif block["type"] == "text":
+                yield from self.say("text", {"type": "text", "text": ""})
+                yield self.delta({"type": "text_delta", "text": block["text"]})
+        for piece in chunk.tool_call_chunks:
+            if piece["id"]:
+                call: dict[str, Any] = {"id": piece["id"], "name": piece["name"], "input": {}}
+                yield from self.say(piece["id"], {"type": "tool_use", **call})
+            if piece["args"]:
+                yield self.delta({"type": "input_json_delta", "partial_json": piece["args"]})
+
     def delta(self, delta: dict[str, Any]) -> dict[str, Any]:
         return {"type": "content_block_delta", "index": self._index, "delta": delta}
 
     def close(self) -> Iterator[dict[str, Any]]:
+        if self._open == "thinking":
+            yield self.delta({"type": "signature_delta", "signature": _SIGNATURE})
         if self._open:
             yield {"type": "content_block_stop", "index": self._index}
         self._open = ""

@@ -1,4 +1,4 @@
-"""The provider that this package registers."""
+"""The providers that this package registers."""
 
 from __future__ import annotations
 
@@ -10,5 +10,17 @@ ANTHROPIC = Provider(
     credential="headrace_anthropic.credentials:AnthropicCredential",
     prefixes=("claude-",),
     hosts=("api.anthropic.com",),
+    package="headrace-anthropic",
+)
+BEDROCK = Provider(
+    "anthropic_bedrock",
+    "headrace_anthropic.clouds:ChatAnthropicBedrock",
+    credential="headrace_anthropic.cloud_accounts:AnthropicBedrockCredential",
+    package="headrace-anthropic",
+)
+VERTEX = Provider(
+    "anthropic_vertex",
+    "headrace_anthropic.clouds:ChatAnthropicVertex",
+    credential="headrace_anthropic.cloud_accounts:AnthropicVertexCredential",
     package="headrace-anthropic",
 )
