@@ -460,3 +460,27 @@ def test_who_waits_in_another_task_for_a_stream_that_is_held_up_goes_alone() -> 
         return ""
 
     assert asyncio.run(main()) == "alone"
+
+
+def test_a_sync_call_on_the_thread_of_a_loop_does_not_wait_for_its_tasks(slow: Any) -> None:
+    limited = slow.with_cache(False).with_rate_limit(concurrency=1)
+
+    async def main() -> None:
+        for model in (slow, limited):
+            leading = asyncio.create_task(model.ainvoke("hi"))
+            await asyncio.to_thread(STARTED.wait)
+            COUNT.append(1)
+            GO.set()
+            if model is slow:
+                assert model.invoke("hi").text == "slow"
+            else:
+                GO.clear()
+                with pytest.raises(ConfigurationError, match="wait for itself"):
+                    model.invoke("hi")
+                GO.set()
+            await leading
+            COUNT.clear()
+            STARTED.clear()
+            GO.clear()
+
+    asyncio.run(main())

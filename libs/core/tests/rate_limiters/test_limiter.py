@@ -8,6 +8,7 @@ import pytest
 
 from headrace.engine.line import Line
 from headrace.engine.run import open_run
+from headrace.engine.strands import Strand
 from headrace.errors import InputError, ModelAPIError, ModelRateLimitError
 from headrace.rate_limiters import InMemoryRateLimiter, Outcome, RateLimiter
 from headrace.rate_limiters.limiter import Claim
@@ -37,7 +38,7 @@ def timed(limiter: RateLimiter) -> Clock:
 
 def delay(limiter: RateLimiter, request: Any = None) -> float | None:
     """How long a request would wait now; taken if it would not."""
-    claim = Claim(limiter._rule.amounts(request or Size()), "me")
+    claim = Claim(limiter._rule.amounts(request or Size()), Strand(-1))
     return limiter._rule.admit(claim, limiter._line.clock())
 
 

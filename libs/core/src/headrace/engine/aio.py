@@ -20,7 +20,7 @@ from headrace.engine.bell import TaskBell
 from headrace.engine.drive import close
 from headrace.engine.guard import Guarded
 from headrace.engine.pump import Pump
-from headrace.engine.strands import Budget, Fan, Scope
+from headrace.engine.strands import Budget, Fan, Scope, Strand
 from headrace.engine.tee import Tee
 from headrace.engine.workers import WORKERS
 from headrace.errors import StepError, SuspendedError
@@ -64,8 +64,8 @@ class AsyncWorld:
     def bell(self) -> TaskBell:
         return TaskBell(asyncio.get_running_loop())
 
-    def strand(self) -> object:
-        return asyncio.current_task()
+    def strand(self) -> Strand:
+        return Strand(threading.get_ident(), asyncio.current_task())
 
     async def ahead(
         self, source: Iterator[T], stop: Callable[[], None]

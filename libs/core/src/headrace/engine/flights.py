@@ -2,7 +2,7 @@
 
 If the leader fails or is cancelled, who has waited longest leads next. A leader that hands out
 pieces may be held up by its consumer, who may even wait for a follower; so nobody follows one
-that has been held up for `PATIENCE` seconds, nor one of his own strand.
+that has been held up for `PATIENCE` seconds, nor one that cannot go on while he waits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from headrace.engine.run import Run
+    from headrace.engine.strands import Strand
 
 PATIENCE = 1.0
 
@@ -30,7 +31,7 @@ class Turn:
 
     __slots__ = ("_flight", "_key", "_left", "leads", "strand")
 
-    def __init__(self, key: Hashable, flight: Flight, strand: object) -> None:
+    def __init__(self, key: Hashable, flight: Flight, strand: Strand) -> None:
         self._key, self._flight, self._left = key, flight, False
         self.strand, self.leads = strand, False
 
@@ -48,6 +49,8 @@ class Turn:
         """From now on a piece is with the consumer, until `resumes`."""
         if self.leads:
             self._flight.held_since = time.monotonic()
+            if len(self._flight.line):
+                self._flight.line.stir()
 
     def resumes(self) -> None:
         if self.leads:
@@ -81,10 +84,10 @@ class Flight:
             self.leader, self.held_since = turn, None
             turn.leads = True
             return 0
-        if self.leader.strand == turn.strand:
+        if turn.strand.stops(self.leader.strand):
             return 0
         if self.held_since is None:
-            return PATIENCE
+            return None
         return max(self.held_since + PATIENCE - now, 0)
 
     def withdraw(self, turn: Turn, now: float) -> None:

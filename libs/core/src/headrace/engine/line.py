@@ -90,6 +90,11 @@ class Line(Generic[C]):
             raise spot.error
         return self.clock() - begun
 
+    def stir(self) -> None:
+        """Has those who wait look at the rule again."""
+        with self:
+            return
+
     def __enter__(self) -> Self:
         self._lock.acquire()
         return self

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +22,17 @@ _WATCHING = threading.Lock()
 
 class Stopped(BaseException):
     """Ends a sync strand whose sibling failed or whose stream was closed; like CancelledError."""
+
+
+class Strand(NamedTuple):
+    """Who runs here: a task of an event loop, or a thread itself."""
+
+    thread: int
+    task: object = None
+
+    def stops(self, other: Strand) -> bool:
+        """Whether the other one cannot go on while this one waits."""
+        return self == other or (self.task is None and self.thread == other.thread)
 
 
 class Scope:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from headrace.engine.bell import ThreadBell
 from headrace.engine.drive import close, drive
-from headrace.engine.strands import Budget, Fan, Scope, Stopped
+from headrace.engine.strands import Budget, Fan, Scope, Stopped, Strand
 from headrace.engine.tee import Tee
 from headrace.engine.workers import WORKERS
 
@@ -61,8 +61,8 @@ class SyncWorld:
     def bell(self) -> ThreadBell:
         return ThreadBell()
 
-    def strand(self) -> object:
-        return threading.get_ident()
+    def strand(self) -> Strand:
+        return Strand(threading.get_ident())
 
     async def ahead(
         self, source: Iterator[T], stop: Callable[[], None]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
 
     from headrace.engine.bell import Bell
-    from headrace.engine.strands import Budget, Scope
+    from headrace.engine.strands import Budget, Scope, Strand
     from headrace.engine.user import Seam
 
 T = TypeVar("T")
@@ -47,8 +47,8 @@ class World(Protocol):
     def bell(self) -> Bell:
         """A bell for the strand that asks, to wait for until another rings it."""
 
-    def strand(self) -> object:
-        """Who runs here: the thread, or the task of an async run."""
+    def strand(self) -> Strand:
+        """Who runs here."""
 
     async def blocking(
         self, function: Callable[..., T], *args: Any, undo: Callable[[T], None] | None = None

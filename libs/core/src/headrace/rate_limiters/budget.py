@@ -14,6 +14,7 @@ from headrace.rate_limiters.limiter import ORDERS
 
 if TYPE_CHECKING:
     from headrace.engine.run import Run
+    from headrace.engine.strands import Strand
     from headrace.rate_limiters.gate import Outcome, Request
 
 _UNITS = {"requests": "requests", "tokens": "tokens", "cost": "USD"}
@@ -60,7 +61,7 @@ class UsageLimit:
         waited = await self._line.enter(claim, run)
         return UsagePermit(self, claim, waited)
 
-    def _claim(self, request: Request, strand: object) -> Claim:
+    def _claim(self, request: Request, strand: Strand) -> Claim:
         into, bound = request.most_input_tokens, request.output_tokens
         longest = request.longest_output if bound is None else bound
         most, least = {"requests": 1.0}, {"requests": 1.0}
@@ -99,7 +100,7 @@ class Claim:
     """What an attempt may use at the `most`; it goes alone where only the `least` is left."""
 
     request: Request
-    strand: object
+    strand: Strand
     most: dict[str, float]
     least: dict[str, float]
     held: dict[str, float] | None = None
@@ -127,7 +128,7 @@ class _Ledger:
         self._limits = limits
         self.used = {"requests": 0.0, "tokens": 0.0, **dict.fromkeys(limits, 0.0)}
         self._held = dict.fromkeys(limits, 0.0)
-        self._holders: Counter[object] = Counter()
+        self._holders: Counter[Strand] = Counter()
 
     def left(self, name: str) -> float:
         return self._limits[name] - self.used[name] - self._held[name]
@@ -137,7 +138,7 @@ class _Ledger:
             if self.used[name] + claim.least[name] > limit:
                 raise self._exceeded(name, claim)
         short = [name for name in self._limits if claim.most[name] > self.left(name)]
-        if short and self._holders.keys() - {claim.strand}:
+        if short and not all(claim.strand.stops(holder) for holder in self._holders):
             return None
         for name in short:
             if claim.least[name] > self.left(name):  # the asking strand itself holds the rest

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from headrace.engine.drive import drive
 from headrace.engine.run import open_run
+from headrace.engine.strands import Strand
 from headrace.engine.worlds import async_world, sync_world
 from headrace.errors import InputError
 from headrace.rate_limiters.bucket import Bucket
@@ -14,7 +15,7 @@ from headrace.rate_limiters.limiter import Claim, RateLimiter
 if TYPE_CHECKING:
     from headrace.engine.worlds import World
 
-_ONE = Claim({"requests": 1.0})
+_ONE = Claim({"requests": 1.0}, Strand(0))
 
 
 class InMemoryRateLimiter(RateLimiter):

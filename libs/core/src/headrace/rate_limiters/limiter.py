@@ -16,6 +16,7 @@ from headrace.rate_limiters.headers import retry_after, told_limits
 
 if TYPE_CHECKING:
     from headrace.engine.run import Run
+    from headrace.engine.strands import Strand
     from headrace.messages import UsageMetadata
     from headrace.rate_limiters.gate import Outcome, Request
 
@@ -24,8 +25,9 @@ Amounts = Mapping[str, float]  # by kind
 ORDERS = count().__next__
 _SECONDS = {"second": 1.0, "minute": 60.0, "day": 86_400.0}
 _WAITS_FOR_ITSELF = (
-    "this limiter lets {} requests be under way at once, and all are streams that the asking "
-    "thread or task has not read to their end: it would wait for itself; close them first"
+    "this limiter lets {} requests be under way at once, and all are of the asking thread or "
+    "task, such as streams not read to their end: it would wait for itself; close them first, "
+    "and call by `ainvoke` inside an event loop"
 )
 _FIRST_GUESS = 256.0  # output tokens of an answer before any was seen
 _WEIGHT = 0.1  # of the newest answer in the running mean of their lengths
@@ -113,7 +115,7 @@ class Claim:
     """What an attempt will use, and the thread or task that makes it."""
 
     amounts: Amounts
-    strand: object = None
+    strand: Strand
 
 
 class LimiterPermit:
@@ -138,7 +140,7 @@ class _Quotas:
         self.buckets: list[tuple[str, Bucket]] = []
         self._told: dict[str, Bucket] = {}
         self._concurrency, self._learns = concurrency, learn
-        self._holders: Counter[object] = Counter()
+        self._holders: Counter[Strand] = Counter()
         self._paused = self._cut = -math.inf
         self._answer = _FIRST_GUESS
 
@@ -157,7 +159,7 @@ class _Quotas:
 
     def admit(self, claim: Claim, now: float) -> float | None:
         if self._holders.total() >= self._concurrency:
-            if self._holders.keys() == {claim.strand}:
+            if all(claim.strand.stops(holder) for holder in self._holders):
                 raise ConfigurationError(_WAITS_FOR_ITSELF.format(self._concurrency))
             return None
         delay = self._paused - now
