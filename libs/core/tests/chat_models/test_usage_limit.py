@@ -55,6 +55,12 @@ def test_tokens_are_exact_once_settled_and_the_worst_case_is_reserved(world: Any
     assert limit.used["tokens"] == 90
 
 
+def test_several_answers_are_reserved_for_each(world: Any) -> None:
+    model = scripted("one").bind(extra_body={"n": 3})
+    with usage_limit(tokens=120), pytest.raises(UsageLimitExceeded, match="may use 15"):
+        world.invoke(model, "hi")
+
+
 def test_cost_is_what_the_answers_say(world: Any) -> None:
     model = scripted(answer(10, 20), answer(10, 20), profile=PRICES)
     with usage_limit(cost=1.0) as limit:

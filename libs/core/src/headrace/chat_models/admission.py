@@ -75,13 +75,15 @@ class ModelRequest:
 
     @property
     def output_tokens(self) -> int | None:
-        found: int | None = self._settings.params.get("max_tokens")
-        return found
+        return self._of_all(self._settings.params.get("max_tokens"))
 
     @cached_property
     def longest_output(self) -> int | None:
-        known = self._facts.get("max_output_tokens")
-        return self.output_tokens or (int(known) if known else None)
+        return self.output_tokens or self._of_all(self._facts.get("max_output_tokens"))
+
+    def _of_all(self, bound: int | None) -> int | None:
+        """The bound of one answer times the number of answers asked for."""
+        return bound * (self._settings.sent.get("n") or 1) if bound else None
 
     def cost(self, input_tokens: int, output_tokens: int) -> float | None:
         mode = mode_of(self._settings.sent, self._facts)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Bell(Protocol):
     """Waited for by the strand that it was made for; a ring that nobody heard yet is kept."""
 
-    def ring(self) -> None:
-        """Wakes who waits, from any thread; a second ring before that does nothing."""
+    def ring(self) -> bool:
+        """Wakes who waits, from any thread; False if nobody will ever hear it."""
 
     async def wait(self, seconds: float | None, scope: Scope) -> None:
         """Until it rings, or for so many seconds; Stopped in a sync run that is called off."""
@@ -30,11 +30,12 @@ class ThreadBell:
         self._rung = threading.Lock()
         self._rung.acquire()
 
-    def ring(self) -> None:
+    def ring(self) -> bool:
         try:
             self._rung.release()
         except RuntimeError:
-            return  # it rings already
+            return True  # it rings already
+        return True
 
     async def wait(self, seconds: float | None, scope: Scope) -> None:
         scope.watch(self.ring)
@@ -58,14 +59,15 @@ class TaskBell:
         self._future: Any = None
         self._rung = False
 
-    def ring(self) -> None:
-        if threading.get_ident() == self._home:
-            self._wake()
-            return
+    def ring(self) -> bool:
         try:
-            self._loop.call_soon_threadsafe(self._wake)
+            if threading.get_ident() == self._home:
+                self._wake()
+            else:
+                self._loop.call_soon_threadsafe(self._wake)
         except RuntimeError:
-            return  # the loop was closed, and with it who waited there
+            return False  # the loop was closed, and with it who waited there
+        return True
 
     def _wake(self) -> None:
         self._rung = True

@@ -129,19 +129,22 @@ class Line(Generic[C]):
                 except Exception as error:
                     spot.error = error
                 if delay != 0:
-                    self._tell(spot, math.inf if delay is None else now + delay, looking)
-                    return
-                spot.admitted = True
-                if spot is not looking:
-                    spot.bell.ring()
+                    until = math.inf if delay is None else now + delay
+                    if self._tells(spot, until, looking):
+                        return
+                elif spot is looking or spot.bell.ring():
+                    spot.admitted = True
+                elif spot.error is None:  # its loop died while it waited
+                    self._rule.withdraw(spot.claim, now)
             self._queue.popleft()
 
     @staticmethod
-    def _tell(spot: _Spot[C], until: float, looking: _Spot[C] | None) -> None:
-        if spot is looking:
-            spot.until = until
-        elif until < spot.until:
-            spot.bell.ring()
+    def _tells(spot: _Spot[C], until: float, looking: _Spot[C] | None) -> bool:
+        """Has the first in the line look again in time; False if it never will."""
+        if spot is not looking:
+            return until >= spot.until or spot.bell.ring()
+        spot.until = until
+        return True
 
     def forked(self) -> None:
         self._lock, self._queue = Lock(), deque()

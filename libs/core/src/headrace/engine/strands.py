@@ -42,7 +42,7 @@ class Scope:
 
     def __init__(self, outer: Scope | None = None) -> None:
         self._outer, self._stopped = outer, False
-        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._watchers: tuple[Callable[[], object], ...] = ()
 
     @property
     def nested(self) -> bool:
@@ -54,7 +54,7 @@ class Scope:
         for tell in self._watchers:
             tell()
 
-    def watch(self, tell: Callable[[], None]) -> None:
+    def watch(self, tell: Callable[[], object]) -> None:
         """`tell()` is called when this or an outer scope is stopped; look at `stopped` after."""
         scope: Scope | None = self
         while scope is not None:
@@ -62,7 +62,7 @@ class Scope:
                 scope._watchers = (*scope._watchers, tell)
             scope = scope._outer
 
-    def unwatch(self, tell: Callable[[], None]) -> None:
+    def unwatch(self, tell: Callable[[], object]) -> None:
         scope: Scope | None = self
         while scope is not None:
             with _WATCHING:
