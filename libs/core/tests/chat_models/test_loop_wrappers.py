@@ -9,7 +9,12 @@ from pydantic import BaseModel
 
 from headrace import tool_loop
 from headrace.chat_models.configurable import ConfigurableChatModel
-from headrace.errors import InputError, ModelAPIError, StructuredOutputError
+from headrace.errors import (
+    InputError,
+    ModelAPIError,
+    ModelRateLimitError,
+    StructuredOutputError,
+)
 from headrace.messages import AIMessage, ToolMessage
 from headrace.runnables import ConfigurableField
 from headrace.testing import ScriptedChatModel
@@ -115,6 +120,14 @@ def test_a_loop_runs_under_every_wrapper_of_a_model(world: Any) -> None:
     ):
         assert world.invoke(tool_loop(model, [weather]), "hi").text == "Warm."
     assert ran == ["Rome"] * 6
+
+
+def test_a_retry_around_a_loop_leaves_its_requests_their_own_attempts(world: Any) -> None:
+    busy = ModelRateLimitError("busy", retry_after=0)
+    model = ScriptedChatModel([calls(call(city="Rome")), busy, "Warm."], max_retries=1)
+    loop = tool_loop(model, [weather]).with_retry(wait_exponential_jitter=False)
+    assert world.invoke(loop, "hi").text == "Warm."
+    assert ran == ["Rome"]  # the conversation did not begin anew
 
 
 WRAPPERS: dict[str, Any] = {
