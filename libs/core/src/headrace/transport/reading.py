@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from headrace.chat_models.wire import splitter_for
+from headrace.chat_models.wire import EventSplitter, LineSplitter, splitter_for
 from headrace.errors import StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message, sum_chunks
 
@@ -60,8 +60,8 @@ class StreamReader:
 
 
 def is_event_stream(content_type: str | None) -> bool:
-    """Whether a body comes as server-sent events, asked for or not."""
-    return content_type is not None and content_type.startswith("text/event-stream")
+    """Whether a body comes as a stream of events or lines, asked for or not."""
+    return isinstance(splitter_for(content_type), EventSplitter | LineSplitter)
 
 
 def whole_of_stream(body: bytes, content_type: str | None, decoder: EventDecoder) -> AIMessage:

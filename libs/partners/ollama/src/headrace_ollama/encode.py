@@ -1,0 +1,199 @@
+"""Messages and settings as a request to `/api/chat`. Pure: no SDK, no I/O.
+
+Source: https://docs.ollama.com/api/chat (read 2026-11)
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from headrace.chat_models.settings import tool_name
+from headrace.errors import InputError, UnsupportedContentError
+from headrace.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    DeveloperMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from headrace.transport import names_of
+
+if TYPE_CHECKING:
+    from headrace.chat_models import Notes, Settings
+    from headrace.tools import WireNames
+
+# Parameter -> its name among the options of the runtime. Nothing else goes there.
+# https://docs.ollama.com/modelfile#valid-parameters-and-values (read 2026-11)
+OPTIONS: Mapping[str, str] = {
+    "temperature": "temperature", "max_tokens": "num_predict", "seed": "seed", "top_p": "top_p",
+    "top_k": "top_k", "min_p": "min_p", "typical_p": "typical_p", "num_ctx": "num_ctx",
+    "num_keep": "num_keep", "num_batch": "num_batch", "num_gpu": "num_gpu",
+    "num_thread": "num_thread", "main_gpu": "main_gpu", "use_mmap": "use_mmap",
+    "repeat_last_n": "repeat_last_n", "repeat_penalty": "repeat_penalty",
+    "presence_penalty": "presence_penalty", "frequency_penalty": "frequency_penalty",
+    "mirostat": "mirostat", "mirostat_tau": "mirostat_tau", "mirostat_eta": "mirostat_eta",
+}  # fmt: skip
+# Parameters of the request itself.
+SAME = ("keep_alive", "logprobs", "top_logprobs", "truncate", "shift")
+
+_ROLES: Mapping[type[BaseMessage], str] = {
+    HumanMessage: "user", SystemMessage: "system", DeveloperMessage: "system",
+}  # fmt: skip
+
+
+def encode(
+    messages: Sequence[BaseMessage], settings: Settings, *, stream: bool = False
+) -> dict[str, Any]:
+    """The body of a request; the messages are not changed.
+
+    Raises UnsupportedContentError for blocks with no place.
+    """
+    params, names = settings.params, names_of(settings)
+    request: dict[str, Any] = {"model": params["model"]} if params.get("model") else {}
+    request["messages"] = _History(names, settings.notes).write(messages)
+    request["stream"] = stream
+    if tools := [_tool(tool, names) for tool in _offered(settings)]:
+        request["tools"] = tools
+    if settings.response_format is not None:
+        request["format"] = settings.response_format.schema or "json"
+    if params.get("reasoning_effort") is not None:
+        request.update(spell_think(params["reasoning_effort"]))
+    for name in SAME:
+        if params.get(name) is not None:
+            request[name] = params[name]
+    options = {there: params[name] for name, there in OPTIONS.items() if name in params}
+    if settings.stop:
+        options["stop"] = list(settings.stop)
+    if options:
+        request["options"] = options
+    request.update(params.get("model_kwargs") or {})
+    request.update(params.get("extra_body") or {})
+    return request
+
+
+def spell_think(effort: Any) -> dict[str, Any]:
+    """The key that says how hard to think: a switch, or a level for models that have levels."""
+    if effort is False or effort in ("none", 0):
+        return {"think": False}
+    return {"think": True if effort is True or not isinstance(effort, str) else effort}
+
+
+def _offered(settings: Settings) -> Sequence[Mapping[str, Any]]:
+    """The tools that the model shall see: there is no choice on the wire but to leave some out."""
+    choice, notes, tools = settings.tool_choice, settings.notes, settings.tools
+    if choice in (None, "auto"):
+        return tools
+    reason = "the API has no `tool_choice`"
+    if choice == "none":
+        notes.record("tool_choice", choice, None, "translated", f"{reason}; no tool is shown")
+        return ()
+    if choice == "any":
+        notes.change("tool_choice", choice, None, "left out", f"{reason}; the model decides")
+        return tools
+    named = (choice,) if isinstance(choice, str) else choice
+    notes.record("tool_choice", choice, None, "translated", f"{reason}; only these are shown")
+    return [tool for tool in tools if tool_name(tool) in named]
+
+
+def _tool(tool: Mapping[str, Any], names: WireNames) -> dict[str, Any]:
+    if "name" not in tool:
+        return dict(tool)  # in Ollama's own form
+    function = {"name": names.out(str(tool["name"])), "description": tool.get("description") or ""}
+    parameters = tool.get("parameters") or {"type": "object", "properties": {}}
+    return {"type": "function", "function": {**function, "parameters": parameters}}
+
+
+class _History:
+    """Writes one conversation; the messages themselves are only read."""
+
+    def __init__(self, names: WireNames, notes: Notes) -> None:
+        self.names, self.notes = names, notes
+        self._called: dict[str, str] = {}  # id of a call -> name of its tool
+
+    def write(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+        return [self._message(message) for message in messages]
+
+    def _message(self, message: BaseMessage) -> dict[str, Any]:
+        if message.name is not None and not isinstance(message, ToolMessage):
+            reason = "Ollama takes no names"
+            self.notes.change("name", message.name, None, "left out", reason, apart=True)
+        match message:
+            case AIMessage():
+                return self._assistant(message)
+            case ToolMessage():
+                return self._result(message)
+            case ChatMessage():
+                return {"role": message.role, **self._content(message)}
+        if isinstance(message, DeveloperMessage):
+            reason = "Ollama has no such role"
+            self.notes.record("developer message", "developer", "system", "translated", reason)
+        role = _ROLES.get(type(message))
+        if role is None:
+            raise InputError(
+                f"a {type(message).__name__} cannot be sent to a model; apply it to the "
+                "conversation first"
+            )
+        return {"role": role, **self._content(message)}
+
+    def _content(self, message: BaseMessage) -> dict[str, Any]:
+        if isinstance(message.content, str):
+            return {"content": message.content}
+        texts: list[str] = []
+        images: list[str] = []
+        for block in cast("Sequence[Mapping[str, Any]]", message.content_blocks):
+            match block["type"]:
+                case "text":
+                    texts.append(block["text"])
+                case "image":
+                    images.append(_image(block))
+                case "text-plain":
+                    texts.append(_plain(block))
+                case kind:
+                    raise UnsupportedContentError(f"Ollama cannot carry a `{kind}` block")
+        content = {"content": "\n".join(texts)}
+        return {**content, "images": images} if images else content
+
+    def _assistant(self, message: AIMessage) -> dict[str, Any]:
+        wire: dict[str, Any] = {"role": "assistant", "content": message.text}
+        blocks: Any = message.content_blocks
+        thought = "".join(b.get("reasoning", "") for b in blocks if b["type"] == "reasoning")
+        if thought:
+            wire["thinking"] = thought
+        calls = []
+        for call in message.tool_calls:
+            name = self.names.out(call["name"])
+            made: dict[str, Any] = {"function": {"name": name, "arguments": call["args"]}}
+            if call["id"]:
+                made["id"] = call["id"]
+                self._called[call["id"]] = name
+            calls.append(made)
+        return {**wire, "tool_calls": calls} if calls else wire
+
+    def _result(self, message: ToolMessage) -> dict[str, Any]:
+        id = message.tool_call_id
+        wire = {"role": "tool", **self._content(message)}
+        name = self._called.get(id) or (message.name and self.names.out(message.name))
+        if name:
+            wire["tool_name"] = name
+        return {**wire, "tool_call_id": id} if id else wire
+
+
+def _image(block: Mapping[str, Any]) -> str:
+    if block.get("base64"):
+        return str(block["base64"])
+    raise UnsupportedContentError(
+        "Ollama cannot carry an image by URL or id; pass its bytes with `image(...)`"
+    )
+
+
+def _plain(block: Mapping[str, Any]) -> str:
+    text = block.get("text")
+    if text is None and block.get("base64"):
+        text = b64decode(block["base64"]).decode("utf-8", "replace")
+    if text is None:
+        raise UnsupportedContentError("Ollama cannot carry a document by URL; put its text in")
+    return "\n".join([*(block[key] for key in ("title", "context") if block.get(key)), text])
