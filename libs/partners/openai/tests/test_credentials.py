@@ -25,6 +25,7 @@ from headrace_openai import (
     DeepSeekCredential,
     MoonshotCredential,
     OpenAICredential,
+    OpenAIEmbeddings,
     XAICredential,
 )
 from headrace_openai.dialects import DIALECTS
@@ -360,14 +361,15 @@ VALUES = st.sampled_from(
 ) | st.integers() | st.floats(allow_nan=False, allow_infinity=False, width=32)  # fmt: skip
 
 
-@settings(deadline=None, max_examples=500)
-@given(st.data())
-def test_the_form_accepts_exactly_what_the_class_accepts(data: Any) -> None:
-    form = class_schema(ChatOpenAI)
+@pytest.mark.parametrize("cls", [ChatOpenAI, OpenAIEmbeddings])
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_the_form_accepts_exactly_what_the_class_accepts(cls: Any, data: Any) -> None:
+    form = class_schema(cls)
     names = st.sampled_from([*form["properties"], "no_such_parameter"])
     values = data.draw(st.dictionaries(names, VALUES, max_size=3))
     try:
-        ChatOpenAI(model="m", **values)
+        cls(model="m", **values)
         accepted = True
     except HeadraceError:
         accepted = False

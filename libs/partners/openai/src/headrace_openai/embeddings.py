@@ -20,7 +20,7 @@ class EmbeddingsExchange(Placed, EmbeddingExchange):
     path = "/embeddings"
 
     def encode(self, texts: list[str], settings: EmbeddingSettings) -> dict[str, Any]:
-        return encode_texts(texts, settings, self._place.dialect)
+        return self._deployed(encode_texts(texts, settings, self._place.dialect))
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> EmbeddingResult:
         id = request_id_of(headers)

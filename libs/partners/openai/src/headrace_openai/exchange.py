@@ -44,6 +44,12 @@ class Placed(SDKDoor):
             is_token=place.is_token,
         )
 
+    def _deployed(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body, with the deployment's name in place of the model's, where there is one."""
+        if self._place.deployment and body.get("model") == self._model.model:
+            body["model"] = self._place.deployment
+        return body
+
 
 class ChatExchange(Placed, SDKExchange):
     """Chat Completions in the dialect of the place."""
@@ -56,12 +62,6 @@ class ChatExchange(Placed, SDKExchange):
         facts = self._model.profile.facts
         body = encode(messages, settings, self._place.dialect, stream=stream, profile=facts)
         return self._deployed(body)
-
-    def _deployed(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The body, with the deployment's name in place of the model's, where there is one."""
-        if self._place.deployment and body.get("model") == self._model.model:
-            body["model"] = self._place.deployment
-        return body
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
         return decode_response(
