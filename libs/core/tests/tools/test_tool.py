@@ -287,15 +287,6 @@ def test_what_is_no_function_is_no_tool(given: Any) -> None:
         Tool(given, name="f", description="F.")
 
 
-def test_a_generator_is_no_tool() -> None:
-    def f() -> Any:
-        """Yield."""
-        yield 1
-
-    with pytest.raises(InputError, match="generator"):
-        tool(f)
-
-
 def test_a_lambda_needs_a_name() -> None:
     with pytest.raises(InputError, match="needs a name"):
         Tool(lambda: 1, description="One.")

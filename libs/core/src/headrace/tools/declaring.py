@@ -9,7 +9,6 @@ from typing import Any
 from headrace.engine.user import (
     is_async_generator_function,
     is_coroutine_function,
-    is_generator_function,
 )
 from headrace.errors import InputError
 from headrace.tools.injection import InjectedToolCallId
@@ -19,11 +18,9 @@ from headrace.tools.signature import Signature, name_of, read_function
 def sorted_functions(func: Any, coroutine: Any) -> tuple[Any, Any]:
     """(plain function, coroutine function), each where it belongs; one may be None."""
     for given in (func, coroutine):
-        if is_generator_function(given) or is_async_generator_function(given):
-            raise InputError("a tool returns one value; a generator cannot be one")
         if given is not None and (not callable(given) or isinstance(given, type)):
             raise InputError(f"a tool is made from a function, not {given!r}")
-    if func is not None and is_coroutine_function(func):
+    if func is not None and (is_coroutine_function(func) or is_async_generator_function(func)):
         func, coroutine = None, coroutine or func
     if func is None and coroutine is None:
         raise InputError(

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypedDict, cast
 
+from headrace.engine.drive import Once, close
 from headrace.engine.run import config_of
-from headrace.engine.user import Seam
+from headrace.engine.sums import NOTHING, Accumulator
+from headrace.engine.user import Seam, is_async_generator_function, is_generator_function
 from headrace.errors import InputError, ToolError, suggestion
 from headrace.messages import ToolMessage
-from headrace.runnables.base import Runnable
+from headrace.runnables.base import Runnable, collect
 from headrace.tools.arguments import ToolArgumentError
 from headrace.tools.declaring import (
     described,
@@ -31,6 +34,8 @@ from headrace.tools.result import content_of
 from headrace.tools.signature import REQUIRED, doc_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
     from headrace.engine.run import Run, RunnableConfig
     from headrace.messages import BaseMessage
 
@@ -58,7 +63,8 @@ class Tool(Runnable[ToolInput, Any]):
     """A function with a name, a description and arguments that a model can fill in.
 
     `invoke` takes arguments and gives the function's value, or takes a ToolCall and gives a
-    ToolMessage. What is marked InjectedToolArg, a ToolRuntime, `config` and `run` are hidden
+    ToolMessage. Of a generator function the value is the sum of what it yields, and a stream
+    gives the parts. What is marked InjectedToolArg, a ToolRuntime, `config` and `run` are hidden
     from the model. Errors are raised; a policy makes them the answer instead: True, a text,
     or a function of the error. A subclass writes `_run` or `_arun` or both, and says the rest
     by class attributes named as the parameters here.
@@ -97,10 +103,26 @@ class Tool(Runnable[ToolInput, Any]):
         self.parse_docstring = self._setting("parse_docstring", parse_docstring)
         own_name = type(self).__name__ if self._hooked else None
         self.name = named(self._setting("name", name) or own_name, self.func or self.coroutine)
-        self._describe(self._setting("description", description))
         self._given: dict[str, Any] = {}
         self._around: tuple[Sequence[BaseMessage], dict[str, Any]] | None = None
         self._origin: Tool | None = None
+        self._method = False  # whether it waits for the instance it is a method of
+        self._home: tuple[Any, str] | None = None  # that instance, and its own name there
+        self._describe(self._setting("description", description))
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        function = self.func or self.coroutine
+        if getattr(function, "__qualname__", None) == f"{owner.__qualname__}.{name}":
+            self._method, self._home = True, (owner, name)
+            self._derive()
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Self:
+        """The tool of an instance, where it was made of a method in the body of a class."""
+        if instance is None or not self._method or self._home is None:
+            return self
+        func, coroutine = (f and MethodType(f, instance) for f in (self.func, self.coroutine))
+        home = instance, self._home[1]
+        return self._changed(func=func, coroutine=coroutine, _method=False, _home=home)
 
     def _describe(self, said: Any) -> None:
         if self.response_format not in ("content", "content_and_artifact"):
@@ -129,7 +151,9 @@ class Tool(Runnable[ToolInput, Any]):
     def _derive(self) -> str | None:
         """Takes the arguments from the function; gives what describes the tool."""
         doc, schema = self._doc(), self.args_schema
-        self._signature = signature_of(self.func or self.coroutine, schema)
+        function = self.func or self.coroutine
+        function = partial(function, None) if function and self._method else function
+        self._signature = signature_of(function, schema)
         parse = self.parse_docstring
         self.arguments = arguments_of(self.name, self._signature, schema, doc, parse)
         self._check_fit()
@@ -238,14 +262,65 @@ class Tool(Runnable[ToolInput, Any]):
             return name not in self.arguments.defaulted
         return self._signature.parameters[name].default is REQUIRED
 
-    async def _call(self, values: dict[str, Any], seam: Seam) -> Any:
+    async def _transform(self, chunks: AsyncIterator[Any], run: Run) -> AsyncGenerator[Any, None]:
+        input = await collect(chunks, run)
+        if input is NOTHING:
+            return
+        seam = Seam(run, self.name)
+        args, call_id = self._read(input)
+        if call_id is not None or not self._yields(run):
+            yield await self._invoke(input, run)
+            return
+        try:
+            values = self._values(args, None, run)
+        except ToolArgumentError as error:
+            yield self._failed(error, self.handle_validation_error, None, seam)
+            return
+        parts = self._parts(values, seam)
+        try:
+            async for part in parts:
+                yield part
+        except ToolError as error:
+            yield self._failed(error, self.handle_tool_error, None, seam)
+        finally:
+            await close(parts)
+
+    def _chosen(self, run: Run) -> Callable[..., Any]:
+        """The function for this world."""
+        if self._method:
+            raise InputError(f"tool `{self.name}` is a method; take it from an instance")
+        waits = self.func is None or (self.coroutine is not None and run.io.is_async)
+        function: Callable[..., Any] = self.coroutine if waits else self.func
+        return function
+
+    def _yields(self, run: Run) -> bool:
+        function = self._chosen(run)
+        return is_generator_function(function) or is_async_generator_function(function)
+
+    def _work(self, values: dict[str, Any], run: Run) -> Callable[[], Any]:
         known = self._signature.parameters.values()
         first = [values.pop(item.name, item.default) for item in known if item.positional]
-        if self.func is None or (self.coroutine is not None and seam.run.io.is_async):
-            assert self.coroutine is not None  # one of the two is there
-            return await seam.call_async(partial(self.coroutine, *first, **values))
-        work = partial(self.func, *first, **values)
-        return await seam.call_plain(work, inline=self.inline)
+        return partial(self._chosen(run), *first, **values)
+
+    async def _call(self, values: dict[str, Any], seam: Seam) -> Any:
+        if self._yields(seam.run):
+            total, parts = Accumulator(), self._parts(values, seam)
+            try:
+                async for part in parts:
+                    total.feed(part)
+            finally:
+                await close(parts)
+            return None if total.empty else total.total()
+        plain = self._chosen(seam.run) is self.func
+        work = self._work(values, seam.run)
+        return await (seam.call_plain(work, inline=self.inline) if plain else seam.call_async(work))
+
+    def _parts(self, values: dict[str, Any], seam: Seam) -> AsyncIterator[Any]:
+        """What a generator function yields."""
+        work = self._work(values, seam.run)
+        if is_async_generator_function(self._chosen(seam.run)):
+            return seam.items(seam.call(work))
+        return seam.run.io.generate(lambda _: work(), Once(None), seam)
 
     def _answer(self, output: Any, call_id: str | None) -> Any:
         if isinstance(output, ToolMessage):
@@ -311,6 +386,8 @@ class Tool(Runnable[ToolInput, Any]):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """By its name, where it stands in a module in place of its function."""
+        if self._home is not None and not self._method:
+            return _of_instance, (*self._home, self._given)
         origin = self._origin or self
         home = home_of(origin, self.func or self.coroutine)
         if home is None:
@@ -329,6 +406,11 @@ class Tool(Runnable[ToolInput, Any]):
 
     def __repr__(self) -> str:
         return f"Tool({self.name})"
+
+
+def _of_instance(instance: Any, name: str, given: dict[str, Any]) -> Tool:
+    tool: Tool = getattr(instance, name)
+    return tool._changed(_given=given) if given else tool
 
 
 def _rebound(tool: Tool, given: dict[str, Any]) -> Tool:
