@@ -136,6 +136,8 @@ def call_of(options: Mapping[str, Any]) -> Call:
 def neutral_tools(tools: Iterable[Any], strict: bool | None = None) -> tuple[dict[str, Any], ...]:
     """Tools in the neutral form; of two with one name the later stands."""
     found: dict[str, dict[str, Any]] = {}
+    if isinstance(tools, str | Mapping) or not isinstance(tools, Iterable):
+        raise InputError(f"`tools` is a list of tools, not {tools!r}")
     for tool in tools:
         neutral = convert_to_tool(tool, strict=strict)
         found[tool_name(neutral)] = neutral

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from headrace.engine.user import Seam
 from headrace.errors import InputError
-from headrace.messages import BaseMessage
+from headrace.messages import BaseMessage, ToolMessage
 from headrace.runnables.base import Runnable
 
 if TYPE_CHECKING:
@@ -49,6 +49,29 @@ def text_of(value: BaseMessage | str) -> str:
     if isinstance(value, BaseMessage):
         return value.text
     raise InputError(f"an output parser reads a message or a str, not {value!r}")
+
+
+class Spoken:
+    """The text of the chunks of a stream, in which results of tools may come too, as in a loop.
+
+    A result only counts where it ends the stream, which then is the answer; after it the text
+    of another answer begins: `anew`.
+    """
+
+    __slots__ = ("_last", "anew")
+
+    def __init__(self) -> None:
+        self._last, self.anew = "", False
+
+    def read(self, chunk: BaseMessage | str) -> str:
+        """The text that a chunk adds."""
+        self.anew = isinstance(chunk, ToolMessage)
+        self._last = text_of(chunk) if self.anew else ""
+        return "" if self.anew else text_of(chunk)
+
+    def rest(self) -> str:
+        """The text of the result that ended the stream, if one did."""
+        return self._last
 
 
 def shown(text: str) -> str:

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from headrace.engine.sums import NOTHING
 from headrace.errors import OutputParserError
 from headrace.messages.growing import partial_json
-from headrace.output_parsers.base import BaseOutputParser, shown, text_of
+from headrace.output_parsers.base import BaseOutputParser, Spoken, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -42,18 +42,19 @@ class JsonOutputParser(BaseOutputParser[Any]):
         self, chunks: AsyncIterator[BaseMessage | str], run: Run
     ) -> AsyncGenerator[Any, None]:
         text, latest, came = "", NOTHING, False
+        spoken = Spoken()
         async for chunk in chunks:
             came = True
-            piece = text_of(chunk)
+            piece = spoken.read(chunk)
+            text = "" if spoken.anew else text + piece
             if not piece:
                 continue
-            text += piece
             value: Any = partial_json(json_in(text))
             if value is not None and value != latest:
                 latest = value
                 yield replacing(value)
         if came:
-            value = read_json(text)
+            value = read_json(text + spoken.rest())
             if value != latest or latest is NOTHING:
                 yield replacing(value)
 

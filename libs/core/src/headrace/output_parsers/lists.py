@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from headrace.errors import OutputParserError
-from headrace.output_parsers.base import BaseOutputParser, shown, text_of
+from headrace.output_parsers.base import BaseOutputParser, Spoken, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -40,10 +40,11 @@ class _LinesParser(BaseOutputParser[list[str]], abstract=True):
     ) -> AsyncGenerator[list[str], None]:
         """Lists of the items that are finished: those before the last mark."""
         text, given, came = "", 0, False
+        spoken = Spoken()
         async for chunk in chunks:
             came = True
-            piece = text_of(chunk)
-            text += piece
+            piece = spoken.read(chunk)
+            text, given = ("", 0) if spoken.anew else (text + piece, given)
             if "\n" not in piece:
                 continue
             lines = text.splitlines(keepends=True)
@@ -53,6 +54,7 @@ class _LinesParser(BaseOutputParser[list[str]], abstract=True):
             if len(done) > given:
                 yield done[given:]
                 given = len(done)
+        text += spoken.rest()
         if came and (len(rest := self.parse(text)) > given or not given):
             yield rest[given:]
 

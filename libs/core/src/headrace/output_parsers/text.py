@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from headrace.output_parsers.base import BaseOutputParser, text_of
+from headrace.output_parsers.base import BaseOutputParser, Spoken, text_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class StrOutputParser(BaseOutputParser[str]):
     """The text of a message, without reasoning and calls; streams it piece by piece.
 
-    Chunks without text are passed over, but a stream in which there is no text at all gives
-    one empty str, so that the sum is what `invoke` gives.
+    Of the stream of a loop it gives what the model says. Chunks without text are passed over,
+    but a stream in which there is no text at all gives one empty str, so that the sum is what
+    `invoke` gives.
     """
 
     __slots__ = ()
@@ -32,10 +33,11 @@ class StrOutputParser(BaseOutputParser[str]):
         self, chunks: AsyncIterator[BaseMessage | str], run: Run
     ) -> AsyncGenerator[str, None]:
         came = spoke = False
+        spoken = Spoken()
         async for chunk in chunks:
             came = True
-            if text := text_of(chunk):
+            if text := spoken.read(chunk):
                 spoke = True
                 yield text
-        if came and not spoke:
-            yield ""
+        if (rest := spoken.rest()) or (came and not spoke):
+            yield rest
