@@ -10,6 +10,7 @@ import pytest
 
 from headrace import init_chat_model
 from headrace.chat_models import Model
+from headrace.errors import ConfigurationError
 from headrace.messages import AIMessage
 from headrace.testing.loopback import LoopbackServer
 from headrace.transport import Limits
@@ -92,3 +93,19 @@ def test_limits_reach_the_http_client() -> None:
     request = made.sdk._request("post", "models/m:generateContent", {}, Limits(3, 7), {})
     assert (request.timeout.connect, request.timeout.read) == (3, 7)
     made.close()
+
+
+def test_the_reads_of_its_http_client_are_patient() -> None:
+    made = make_client(settings(), False)
+    pool: Any = made.sdk._client._transport._pool
+    assert type(pool._network_backend).__module__ == "headrace.transport.patience"
+    made.close()
+
+
+def test_without_the_lower_door_other_requests_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_LOWER", ("_gone",))
+    model = ChatGoogleGenerativeAI(
+        model="gemini-2.5-flash", base_url="http://127.0.0.1:9", api_key="none-needed"
+    )
+    with pytest.raises(ConfigurationError, match=r"countTokens.*3\.6"):
+        model.get_num_tokens("hi", exact=True)

@@ -217,6 +217,13 @@ def test_what_names_vertex_ai_makes_its_class(monkeypatch: pytest.MonkeyPatch) -
     assert type(model(vertexai=False, api_key="k")) is ChatGoogleGenerativeAI
 
 
+def test_a_pickle_keeps_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pickle.dumps(model(api_key="k"))
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    assert type(pickle.loads(data)) is ChatGoogleGenerativeAI
+    assert type(pickle.loads(pickle.dumps(model(project="p")))) is ChatGoogleVertexAI
+
+
 def test_a_provider_by_name_is_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
     assert type(init_chat_model("google_genai:gemini-2.5-flash")) is ChatGoogleGenerativeAI

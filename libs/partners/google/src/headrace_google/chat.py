@@ -154,7 +154,8 @@ class ChatGoogleGenerativeAI(RawChatModel):
     if not TYPE_CHECKING:
 
         def __new__(cls, **data: Any) -> Self:
-            if cls is ChatGoogleGenerativeAI and _means_vertex(data):
+            # Without data it is a copy or a pickle, whose class is known.
+            if data and cls is ChatGoogleGenerativeAI and _means_vertex(data):
                 return super().__new__(ChatGoogleVertexAI)
             return super().__new__(cls)
 

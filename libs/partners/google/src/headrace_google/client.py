@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from headrace.errors import ConfigurationError
 from headrace.transport import (
     Limits,
     SDKClient,
@@ -59,7 +60,8 @@ class RawClient:
     """
 
     def __init__(self, sdk: Any, http: Any, key: Any, *, is_async: bool) -> None:
-        self.sdk, self._http, self._key, self._is_async = sdk, http, key, is_async
+        # Under this name what is shared between partners looks for the HTTP client.
+        self.sdk, self._client, self._key, self._is_async = sdk, http, key, is_async
         self.api = sdk._api_client
         self.is_lower = all(hasattr(self.api, name) for name in _LOWER)
 
@@ -72,6 +74,11 @@ class RawClient:
 
         By the lower door alone: for what is no `generateContent` there is no other.
         """
+        if not self.is_lower:
+            raise ConfigurationError(
+                f"this version of google-genai gives no raw answer of {path!r}; headrace-google "
+                "is tested with 3.6"
+            )
         return (self._afetch if self._is_async else self._fetch)(method, path, body, limits)
 
     def _fetch(self, method: str, path: str, body: Mapping[str, Any], limits: Limits) -> bytes:
@@ -110,10 +117,10 @@ class RawClient:
         return request
 
     def close(self) -> None:
-        self._http.close()
+        self._client.close()
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self._client.aclose()
 
 
 def warm() -> None:

@@ -19,6 +19,7 @@ from headrace_google.usage import read_usage
 
 _MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
 _PLACED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "error"})
+_PLAIN = _PLACED - {"error"}
 _NAMES = {
     "promptFeedback": "prompt_feedback", "createTime": "create_time", "modelStatus": "model_status",
 }  # fmt: skip
@@ -156,13 +157,19 @@ class Decoder:
 
     def _about(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Facts about the answer: each when it is first said, and when it changes."""
-        facts = self._facts
+        facts, raw = self._facts, event.get("usageMetadata") or {}
+        if (
+            not facts
+            and event.keys() <= _PLAIN
+            and raw.keys() <= _COUNTED
+            and event.get("modelVersion") == self._told.get("model_name")
+        ):
+            return {}  # nearly every event of a stream
         if event.get("modelVersion"):
             facts["model_name"] = event["modelVersion"]
         for theirs, ours in _NAMES.items():
             if event.get(theirs):
                 facts[ours] = event[theirs]
-        raw = event.get("usageMetadata") or {}
         if not raw.keys() <= _COUNTED:
             for name in raw.keys() - _COUNTED:
                 key = "service_tier" if name == "serviceTier" else "traffic_type"

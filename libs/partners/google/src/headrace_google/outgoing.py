@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from mimetypes import MimeTypes
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,10 @@ Part = dict[str, Any]
 
 FILES = "https://generativelanguage.googleapis.com/v1beta/"
 _TYPES = MimeTypes(filenames=())  # without the machine's own tables
+_MORE_TYPES = {
+    ".webp": "image/webp", ".heic": "image/heic", ".heif": "image/heif", ".flac": "audio/flac",
+    ".ogg": "audio/ogg", ".m4a": "audio/mp4", ".mkv": "video/x-matroska", ".md": "text/markdown",
+}  # fmt: skip
 _DEFAULTS = {
     "image": "image/jpeg", "audio": "audio/mpeg", "video": "video/mp4", "file": "application/pdf",
 }  # fmt: skip
@@ -165,7 +170,8 @@ def _type_of(url: str, kind: str) -> str | None:
         return "video/mp4"
     if url.startswith(FILES):
         return None
-    found = _TYPES.guess_type(parts.path.rpartition("/")[2])[0]
+    name = parts.path.rpartition("/")[2]
+    found = _MORE_TYPES.get(PurePosixPath(name).suffix.lower()) or _TYPES.guess_type(name)[0]
     return _AUDIO.get(found, found) if found else _DEFAULTS[kind]
 
 

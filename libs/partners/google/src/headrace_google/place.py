@@ -55,8 +55,9 @@ class Place:
 
     @property
     def project(self) -> str | None:
+        """What was given, else that of credentials that know theirs, such as a service account."""
         found: str | None = self.found.values.get("project")
-        return found
+        return found or getattr(self.credentials, "project_id", None)
 
     @property
     def location(self) -> str | None:

@@ -11,34 +11,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headrace.messages import UsageMetadata
 
-_INPUTS = ("promptTokenCount", "toolUsePromptTokenCount")
-_OUTPUTS = ("candidatesTokenCount", "thoughtsTokenCount")
-_TOTALS = (*_INPUTS, *_OUTPUTS, "totalTokenCount")
-
 
 def read_usage(raw: Any) -> UsageMetadata | None:
     """The usage in headrace's form; None if no figure can be read."""
     if raw.__class__ is not dict:
         return None
-    figures = {name: value for name in _TOTALS if (value := _figure(raw, name)) is not None}
-    if not figures:
+    prompt, tools = _figure(raw, "promptTokenCount"), _figure(raw, "toolUsePromptTokenCount")
+    said, thought = _figure(raw, "candidatesTokenCount"), _figure(raw, "thoughtsTokenCount")
+    total = _figure(raw, "totalTokenCount")
+    if prompt is None and said is None and thought is None and total is None:
         return None
-    incoming = sum(figures.get(name, 0) for name in _INPUTS)
-    outgoing = sum(figures.get(name, 0) for name in _OUTPUTS)
+    incoming, outgoing = (prompt or 0) + (tools or 0), (said or 0) + (thought or 0)
     usage: UsageMetadata = {
         "input_tokens": incoming,
         "output_tokens": outgoing,
-        "total_tokens": figures.get("totalTokenCount", incoming + outgoing),
+        "total_tokens": incoming + outgoing if total is None else total,
     }
     inputs = _modalities(raw, "promptTokensDetails")
     outputs = _modalities(raw, "candidatesTokensDetails")
     cached = _figure(raw, "cachedContentTokenCount")
     if cached is not None:
         inputs["cache_read"] = cached
-    if figures.get("toolUsePromptTokenCount"):
-        inputs["tool_use"] = figures["toolUsePromptTokenCount"]
-    if "thoughtsTokenCount" in figures:
-        outputs["reasoning"] = figures["thoughtsTokenCount"]
+    if tools:
+        inputs["tool_use"] = tools
+    if thought is not None:
+        outputs["reasoning"] = thought
     if inputs:
         usage["input_token_details"] = inputs  # type: ignore[typeddict-item]  # free extra keys
     if outputs:
@@ -55,7 +52,9 @@ def _modalities(raw: Mapping[str, Any], name: str) -> dict[str, int]:
     """Tokens by kind of medium: audio, image, video, document; text is the rest."""
     found: dict[str, int] = {}
     for row in raw.get(name) or ():
+        if row["modality"] == "TEXT":
+            continue
         kind, count = str(row["modality"]).lower(), _figure(row, "tokenCount")
-        if count and kind not in ("text", "modality_unspecified"):
+        if count and kind != "modality_unspecified":
             found[kind] = found.get(kind, 0) + count
     return found
