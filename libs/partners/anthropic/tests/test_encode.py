@@ -54,6 +54,15 @@ def test_a_later_system_message_stands_where_the_model_takes_it() -> None:
     assert adapted(talk) == {"system message": "at the beginning"}
 
 
+def test_a_system_message_after_an_answer_waits_for_the_users_next_turn() -> None:
+    asked = AIMessage("", tool_calls=[call()])
+    talk = ["hi", asked, SystemMessage("b"), ToolMessage("1", "c1"), "and", AIMessage("so"), "x"]
+    model = ChatAnthropic(model="claude-opus-4-8", max_tokens=9)
+    roles = [turn["role"] for turn in request_of(talk, model=model)["messages"]]
+    assert roles == ["user", "assistant", "user", "system", "assistant", "user"]
+    assert adapted(talk, model=model) == {"system message": "after the next turn"}
+
+
 def test_a_developer_is_the_system_with_a_record() -> None:
     talk = [DeveloperMessage("a"), HumanMessage("hi")]
     assert request_of(talk)["system"] == "a"

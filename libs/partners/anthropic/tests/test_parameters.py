@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from claude_service import ANSWER, adapted, answering, model_at, request_of
 
-from headrace.chat_models import Timeout
+from headrace.chat_models import Timeout, parameter_matrix
 from headrace.errors import InputError, UnsupportedParameterError
 from headrace_anthropic import ChatAnthropic
 from headrace_anthropic.guard import must_stream
@@ -115,6 +115,14 @@ def test_further_attempts_are_ours() -> None:
 
     assert model_at(handler, max_retries=2).invoke("hi").text == "hi"
     assert len(calls) == 3
+
+
+def test_usage_of_streams_may_be_left_out() -> None:
+    bare = model_at(stream_usage=False)
+    total = sum(bare.stream("hi"))
+    assert (total.text, total.usage_metadata) == ("hi", None)  # type: ignore[attr-defined]  # sum starts from 0
+    assert bare.invoke("hi").usage_metadata is not None
+    assert model_at(stream_usage=False, max_tokens=50_000).invoke("hi").usage_metadata is not None
 
 
 def test_json_prefill_begins_the_answer_where_the_model_allows_it() -> None:
@@ -303,3 +311,28 @@ def test_the_guard_is_the_sdks(params: dict[str, Any], must: bool) -> None:
             guard(None, asked, limit)
     else:
         guard(None, asked, limit)
+
+
+# What must come out of the matrix, written down by hand.
+MATRIX = {
+    "claude-haiku-4-5": {
+        "temperature": "clamped", "top_p": "sent", "seed": "left out", "n": "left out",
+        "reasoning_effort": "translated", "tool_choice": "sent", "json_schema": "sent",
+        "developer message": "translated", "image by URL": "sent", "pdf": "sent",
+        "audio": "refused", "video": "refused",
+    },
+    "claude-opus-5-5": {
+        "temperature": "left out", "top_p": "left out", "reasoning_effort": "renamed",
+        "tool_choice": "translated", "max_tokens": "sent", "stop": "sent",
+    },
+    "not-known": {
+        "temperature": "clamped", "top_p": "unknown", "reasoning_effort": "renamed",
+        "tool_choice": "unknown", "image": "unknown", "audio": "refused",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MATRIX)
+def test_the_matrix_says_what_the_vendor_says(model: str) -> None:
+    rows = {row.parameter: row.outcome for row in parameter_matrix(ChatAnthropic(model=model))}
+    assert {name: rows[name] for name in MATRIX[model]} == MATRIX[model]

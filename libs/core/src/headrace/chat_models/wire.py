@@ -121,10 +121,15 @@ class EventSplitter:
             self._pieces.append(rest)
         payloads: list[bytes] = []
         for event in events:
-            # Nearly every event is one `data` line.
-            if event[:6] == b"data: " and b"\n" not in event:
+            # Nearly every event is one `data` line, of some services after its name.
+            lines = event.count(b"\n")
+            if not lines and event[:6] == b"data: ":
                 payloads.append(event[6:])
-            elif (payload := _event_data(event)) is not None:
+                continue
+            payload: bytes | None = None
+            if lines == 1 and event[:7] == b"event: " and event[7:12] != b"error":
+                payload = event.partition(b"\ndata: ")[2]
+            if payload or (payload := _event_data(event)) is not None:
                 payloads.append(payload)
         return payloads
 

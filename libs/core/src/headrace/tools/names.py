@@ -16,12 +16,13 @@ class WireNames:
     would be the same, ends with a digest. The same names give the same result every time.
     """
 
-    __slots__ = ("_back", "_limit", "_out")
+    __slots__ = ("_back", "_limit", "_out", "changed")
 
     def __init__(self, names: Iterable[str], limit: int = 64) -> None:
         self._limit = limit
         self._out: dict[str, str] = {}
         self._back: dict[str, str] = {}
+        self.changed: dict[str, str] = {}  # wire name -> own name, where they differ
         known = list(names)
         for name in sorted(known, key=lambda name: _fitting(name, limit) != name):
             self.out(name)
@@ -35,17 +36,13 @@ class WireNames:
                 digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
                 found = f"{found[: self._limit - 9]}_{digest}"
             self._out[name] = found
-            self._back.setdefault(found, name)
+            if self._back.setdefault(found, name) != found:
+                self.changed[found] = self._back[found]
         return found
 
     def back(self, name: str) -> str:
         """The name that was meant; one that was never sent stays as it is."""
         return self._back.get(name, name)
-
-    @property
-    def changed(self) -> dict[str, str]:
-        """Wire name -> own name, where they differ."""
-        return {wire: name for wire, name in self._back.items() if wire != name}
 
 
 def _fitting(name: str, limit: int) -> str:

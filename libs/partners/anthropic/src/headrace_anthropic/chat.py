@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -54,8 +54,9 @@ class ChatAnthropic(RawChatModel):
     provider: ClassVar[str] = "anthropic"
     sdk: ClassVar[str] = "anthropic"
     profiles: ClassVar[tuple[str, ...]] = ("headrace_anthropic",)
+    keeps_files: ClassVar[bool] = True
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
-        "default_query", "http_async_client", "http_client",
+        "default_query", "http_async_client", "http_client", "stream_usage",
     }  # fmt: skip
 
     model: str = Field(
@@ -119,6 +120,7 @@ class ChatAnthropic(RawChatModel):
     parallel_tool_calls: bool | None = Field(
         default=None, description="Several calls in one answer."
     )
+    stream_usage: bool = Field(default=True, description="Give token usage with streams.")
     json_prefill: bool | None = Field(
         default=None, description="JSON mode by a first brace, where the model allows it: unset."
     )
@@ -185,7 +187,8 @@ class ChatAnthropic(RawChatModel):
         }
 
     def _wire(self) -> Wire:
-        return wire_of(self.provider, self.profile.get("reasoning_adaptive") is not False)
+        adaptive = self.profile.get("reasoning_adaptive") is not False
+        return wire_of(self.provider, adaptive, self.keeps_files)
 
     async def _generate(
         self, messages: list[BaseMessage], settings: Settings, run: Run
@@ -193,13 +196,19 @@ class ChatAnthropic(RawChatModel):
         if not must_stream(settings.params):
             return await super()._generate(messages, settings, run)
         chunks = []
-        async with aclosing(self._stream(messages, settings, run)) as stream:
+        async with aclosing(super()._stream(messages, settings, run)) as stream:
             async for chunk in stream:
                 chunks.append(chunk)
         last = AIMessageChunk(chunk_position="last")
         message = message_chunk_to_message(sum_chunks([*chunks, last]))
         assert isinstance(message, AIMessage)
         return message
+
+    def _stream(
+        self, messages: list[BaseMessage], settings: Settings, run: Run
+    ) -> AsyncGenerator[AIMessageChunk, None]:
+        stream = super()._stream(messages, settings, run)
+        return stream if self.stream_usage else _without_usage(stream)
 
     async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
         exchange = self._exchange()
@@ -229,3 +238,15 @@ class ChatAnthropic(RawChatModel):
 
     def _key_variable(self) -> str | None:
         return AnthropicCredential.variables["api_key"][0]
+
+
+async def _without_usage(
+    stream: AsyncGenerator[AIMessageChunk, None],
+) -> AsyncGenerator[AIMessageChunk, None]:
+    """The chunks of a stream, whose usage nobody wants."""
+    async with aclosing(stream):
+        async for chunk in stream:
+            if chunk.usage_metadata is not None:
+                chunk.usage_metadata = None
+                chunk.response_metadata.pop("raw_usage", None)
+            yield chunk

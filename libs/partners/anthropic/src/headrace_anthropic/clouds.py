@@ -33,6 +33,9 @@ class CloudChat(ChatAnthropic, abstract=True):
     """What both have in common: an account of their own, and names of models in their spelling."""
 
     account: ClassVar[type[Credential]]
+    # "The Files API is not available on Bedrock or Vertex AI":
+    # https://platform.claude.com/docs/en/build-with-claude/files (read 2026-11)
+    keeps_files: ClassVar[bool] = False
     settings_of_account: ClassVar[tuple[str, ...]]
 
     def _resolved(self) -> Resolution:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, cast
 
 from headrace.errors import InputError
@@ -45,11 +46,17 @@ class History:
         self._unnamed: list[str] = []  # ids made up for calls that came without one
         self._ids: dict[str, str] = {}  # ids of other services in a form that is taken
         self._answered: set[str] = set()
+        self._waiting: list[Block] = []  # instructions that must not follow an answer
 
     def write(self, messages: Sequence[BaseMessage]) -> None:
         self._answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-        for message in messages:
+        for message, after in zip_longest(messages, messages[1:]):
             self._add(message)
+            heard = self.turns and self.turns[-1]["role"] == "user"
+            if self._waiting and heard and not isinstance(after, HumanMessage | ToolMessage):
+                self._say("system", self._take_waiting())
+        if self._waiting:
+            self._say("system", self._take_waiting())
         for turn in self.turns:
             if turn["role"] == "user":
                 blocks = turn["content"]
@@ -82,6 +89,10 @@ class History:
             reason = "the Messages API takes no names"
             self.notes.change("name", message.name, None, "left out", reason, apart=True)
 
+    def _take_waiting(self) -> list[Block]:
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
     def _say(self, role: str, blocks: list[Block]) -> None:
         if not blocks:
             reason = "the Messages API takes no empty messages"
@@ -98,7 +109,16 @@ class History:
         blocks = self._content(message)
         if not self.turns:
             self.system += blocks
-        elif blocks:
+        elif not blocks:
+            return
+        elif self.turns[-1]["role"] == "assistant":
+            # "immediately after a user turn": …/models/whats-new-claude-4-8 (read 2026-11)
+            self._waiting += blocks
+            reason = "it may stand only after what the user says"
+            self.notes.record(
+                "system message", "after an answer", "after the next turn", "translated", reason
+            )
+        else:
             self._say("system", blocks)
 
     def _content(self, message: BaseMessage) -> list[Block]:

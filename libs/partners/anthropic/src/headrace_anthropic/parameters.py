@@ -32,10 +32,11 @@ _BUDGETED: frozenset[Form] = frozenset({"tokens"})
 
 
 @cache  # two of them for each service
-def wire_of(service: str, adaptive: bool) -> Wire:
+def wire_of(service: str, adaptive: bool, files: bool = True) -> Wire:
     """What the core must know of the API; `adaptive`: the model decides itself how to reason.
 
-    Before adaptive thinking (Claude 4.5 and older) an effort is a budget of tokens.
+    Before adaptive thinking (Claude 4.5 and older) an effort is a budget of tokens. `files`: the
+    service keeps files that are named by their ids.
     """
     return Wire(
         service=service,
@@ -43,7 +44,7 @@ def wire_of(service: str, adaptive: bool) -> Wire:
         ranges={"temperature": (0, 1), "top_p": (0, 1), "top_k": (0, None)},
         forms=_ADAPTIVE if adaptive else _BUDGETED,
         spell=partial(spell_effort, adaptive=adaptive),
-        media=_MEDIA,
+        media=_MEDIA if files else _MEDIA - {"image_id", "file_id"},
         developer_role=False,
         required={"max_tokens": MAX_TOKENS},
         schemas=SCHEMA_DIALECTS["anthropic"],
