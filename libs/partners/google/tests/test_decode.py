@@ -291,3 +291,29 @@ def test_events_of_unknown_form_are_skipped_and_counted() -> None:
 def test_what_is_no_answer_is_a_wire_error(body: Any) -> None:
     with pytest.raises(WireError):
         decode_response(body)
+
+
+def test_an_answer_without_candidates_is_an_error_of_the_service() -> None:
+    with pytest.raises(ModelAPIError, match="without a candidate") as caught:
+        decode_response({"usageMetadata": {"promptTokenCount": 3}, "modelVersion": "m"})
+    assert caught.value.is_retryable
+
+
+def test_a_reason_that_is_not_yet_known_ends_no_stream() -> None:
+    early = response({"text": "a"}, finish="FINISH_REASON_UNSPECIFIED")
+    with pytest.raises(StreamInterruptedError):
+        streamed(early)
+    assert streamed(early, response({"text": "b"})).text == "ab"
+
+
+def test_a_call_between_other_parts_keeps_its_place() -> None:
+    parts = [
+        {"executableCode": {"language": "PYTHON", "code": "1"}},
+        {"functionCall": {"name": "look", "args": {}}},
+        {"text": "Wait."},
+    ]
+    kinds = ["server_tool_call", "tool_call", "text"]
+    assert [block["type"] for block in decoded(*parts).content_blocks] == kinds
+    total = streamed(*(response(part, finish=None) for part in parts), response())
+    message = message_chunk_to_message(total)
+    assert [block["type"] for block in message.content_blocks] == kinds

@@ -291,3 +291,20 @@ def test_addresses_are_part_of_what_a_cache_knows() -> None:
     assert model(api_key="k")._address() == "https://generativelanguage.googleapis.com"
     place = {"project": "p", "location": "us-central1"}
     assert model(**place)._address() == "us-central1-aiplatform.googleapis.com"
+
+
+@pytest.mark.parametrize("world", ["sync", "async"])
+def test_arguments_of_the_http_client_reach_it(world: str) -> None:
+    with google() as server:
+        asked = model(api_key="k", base_url=server.url, client_args={"headers": {"x-own": "2"}})
+        asked.invoke("hi") if world == "sync" else asyncio.run(asked.ainvoke("hi"))
+    assert server.last["headers"]["x-own"] == "2"
+
+
+def test_equal_settings_share_a_client() -> None:
+    def settings(**args: Any) -> Any:
+        return model(api_key="k", client_args=args)._exchange().client_key
+
+    assert settings(headers={"a": "1"}) == settings(headers={"a": "1"})
+    assert hash(settings(headers={"a": "1"})) == hash(settings(headers={"a": "1"}))
+    assert settings(headers={"a": "1"}) != settings(headers={"a": "2"})

@@ -46,8 +46,8 @@ class ChatGoogleGenerativeAI(RawChatModel):
     profiles: ClassVar[tuple[str, ...]] = ("headrace_google",)
     effort_spellings: ClassVar[frozenset[str]] = SPELLINGS
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
-        "api_version", "credentials", "http_async_client", "http_client", "location", "project",
-        "vertexai",
+        "api_version", "client_args", "credentials", "http_async_client", "http_client",
+        "location", "project", "vertexai",
     }  # fmt: skip
 
     model: str = Field(
@@ -77,6 +77,9 @@ class ChatGoogleGenerativeAI(RawChatModel):
         default=None, description="A google.auth Credentials object, for Vertex AI.", repr=False,
     )  # fmt: skip
     api_version: str | None = Field(default=None, description="v1, v1beta …; else the SDK's own.")
+    client_args: Mapping[str, Any] | None = Field(
+        default=None, description="Arguments more of the HTTP client (httpx2).", repr=False
+    )
     http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
     http_async_client: Any = Field(
         default=None, description="Your own httpx2.AsyncClient.", repr=False

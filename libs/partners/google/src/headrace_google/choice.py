@@ -66,6 +66,8 @@ class ChoiceDecoder:
                 piece = self._calls.piece(part)
                 if piece is not None:
                     pieces.append(piece)
+                    if self._run:  # beside more than text its place matters
+                        blocks.append(piece)
                 continue
             block = self._parts.block(part)
             if block is None:
@@ -119,7 +121,7 @@ class ChoiceDecoder:
         if (logprobs := read_logprobs(candidate.get("logprobsResult"))) is not None:
             meta["logprobs"] = logprobs
         raw = candidate.get("finishReason")
-        if raw:
+        if raw and raw != "FINISH_REASON_UNSPECIFIED":  # some say it until they know
             self.finish = raw
             meta["finish_reason"] = finish_reason(raw, calls=self._calls.count > 0)
             meta["finish_reason_raw"] = raw

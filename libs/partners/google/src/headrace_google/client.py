@@ -30,6 +30,13 @@ _NO_KEY = "asked for at each request"
 _KEY_HEADER = "x-goog-api-key"
 
 
+class ClientArgs(dict[str, Any]):
+    """Arguments of the HTTP client that are the caller's; equal ones share a client."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dicts have none; this one stays as it is
+        return hash(frozenset(self))
+
+
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
     """What a client is made of; equal settings share one client.
@@ -51,6 +58,7 @@ class ClientSettings:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     http_client: Any = None
     http_async_client: Any = None
+    args: ClientArgs = field(default_factory=ClientArgs, repr=False)
 
 
 class RawClient:
@@ -140,13 +148,14 @@ def make_client(settings: ClientSettings, is_async: bool) -> SDKClient:
     # The SDK makes a client of each kind if it is given none; the one that is not used here
     # opens nothing and needs no closing.
     own: Any = {"verify": context, "follow_redirects": True, "timeout": None}
+    mine: Any = {**own, "proxy": settings.proxy, **settings.args}
     if is_async:
         lent = settings.http_async_client
-        http: Any = lent or httpx2.AsyncClient(proxy=settings.proxy, **own)
+        http: Any = lent or httpx2.AsyncClient(**mine)
         pair = {"httpx_client": httpx2.Client(**own), "httpx_async_client": http}
     else:
         lent = settings.http_client
-        http = lent or httpx2.Client(proxy=settings.proxy, **own)
+        http = lent or httpx2.Client(**mine)
         pair = {"httpx_client": http, "httpx_async_client": httpx2.AsyncClient(**own)}
     options: Any = {
         **pair,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from headrace.chat_models.wire import ErrorPayload, excerpt, parse
-from headrace.errors import ModelError, StreamInterruptedError, WireError
+from headrace.errors import ModelAPIError, ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message, sum_chunks
 from headrace_google.choice import ChoiceDecoder
 from headrace_google.failures import answer_error
@@ -112,8 +112,14 @@ class Decoder:
                 f"the stream of `{self._provider}` ended {told}; the answer is not complete",
                 request_id=self._request_id,
             )
+        if self._skipped and whole:
+            raise WireError("the response does not have the form of `generateContent`")
         if whole and not self._choices and not self._blocked:
-            raise WireError("the response has no candidates and does not say why")
+            raise ModelAPIError(
+                f"`{self._provider}` answered without a candidate and does not say why",
+                status=200,
+                request_id=self._request_id,
+            )
         return self._finish()
 
     def _feed(self, event: Any) -> list[AIMessageChunk]:

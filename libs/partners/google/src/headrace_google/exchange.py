@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
 from headrace.transport import Exchange, Limits, SDKClient, request_id_of
-from headrace_google.client import ClientSettings, default_project, make_client, sdk_error
+from headrace_google.client import (
+    ClientArgs,
+    ClientSettings,
+    default_project,
+    make_client,
+    sdk_error,
+)
 from headrace_google.decode import Decoder, decode_response
 from headrace_google.encode import encode
 from headrace_google.place import Place
@@ -51,6 +57,7 @@ class GoogleExchange(Exchange):
             headers=tuple((model.default_headers or {}).items()),
             http_client=model.http_client,
             http_async_client=model.http_async_client,
+            args=ClientArgs(model.client_args or {}),
         )
 
     @property

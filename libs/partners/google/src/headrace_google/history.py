@@ -121,18 +121,23 @@ class History:
 
     def _model(self, message: AIMessage, *, current: bool) -> None:
         own = message.response_metadata.get("model_provider") in (None, self.provider)
-        blocks = _blocks_of(message)
-        parts = [part for block in blocks if (part := self._said(block, own)) is not None]
-        calls: list[Mapping[str, Any]] = [*message.tool_calls]
-        calls += [c for c in message.invalid_tool_calls if c["id"] in self._answered]
-        self._called = [(call["id"], call["name"] or "") for call in calls]
-        written = [self._call(call, own) for call in calls]
-        if written and self.signed and current and "thoughtSignature" not in written[0]:
-            written[0]["thoughtSignature"] = DUMMY
+        self._called = []
+        parts: list[Part] = []
+        calls: list[Part] = []
+        for block in cast("Blocks", message.content_blocks):
+            if block["type"] in ("tool_call", "invalid_tool_call"):
+                # An invalid call nobody answered never was; one that was answered needs its pair.
+                if block["type"] == "tool_call" or block["id"] in self._answered:
+                    calls.append(self._call(block, own))
+                    parts.append(calls[-1])
+            elif (part := self._said(block, own)) is not None:
+                parts.append(part)
+        if calls and self.signed and current and "thoughtSignature" not in calls[0]:
+            calls[0]["thoughtSignature"] = DUMMY
             reason = "the model wants a signature on the first call of an answer"
             self.notes.record("thought signature", None, DUMMY, "added", reason)
-        if parts or written:
-            self._contents.append({"role": "model", "parts": [*parts, *written]})
+        if parts:
+            self._contents.append({"role": "model", "parts": parts})
         else:
             reason = "an answer without any content cannot be sent"
             self.notes.record("message", "empty answer", None, "left out", reason)
@@ -141,8 +146,6 @@ class History:
         """The part of one block of an answer; what only another service understands is none."""
         kind = block["type"]
         extras = block.get("extras") or {}
-        if kind in ("tool_call", "invalid_tool_call"):
-            return None  # written after all else
         if kind == "text":
             if not block["text"] and not (own and extras.get(SIGNATURE)):
                 return None  # an empty part is refused
@@ -174,6 +177,7 @@ class History:
 
     def _call(self, call: Mapping[str, Any], own: bool) -> Part:
         args = call.get("args")
+        self._called.append((call.get("id"), call.get("name") or ""))
         wire: Part = {
             "name": self.names.out(call.get("name") or "unknown"),
             "args": {"arguments": args} if isinstance(args, str) else args or {},
