@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,8 +19,10 @@ from headrace.errors import (
     MissingPackageError,
     ModelRateLimitError,
     StreamInterruptedError,
+    UnsupportedContentError,
     WireError,
 )
+from headrace.messages import HumanMessage
 from headrace_anthropic import (
     AnthropicCredential,
     AnthropicVertexCredential,
@@ -167,6 +170,45 @@ def test_a_frame_without_an_event_is_a_wire_error(payload: bytes) -> None:
     head = {":message-type": "event", ":event-type": "chunk"}
     with pytest.raises(WireError):
         list(broken(write_frame(head, payload)).stream("hi"))
+
+
+def test_aws_keys_sign_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("boto3", reason="boto3 signs")
+    keys = {"aws_access_key": "AKIAEXAMPLE", "aws_secret_key": "hidden-key"}
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "of-the-environment")
+    for request in heard(bedrock, api_key=None, aws_session_token="session", **keys):
+        signature = request.headers["authorization"]
+        assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
+        assert "/us-east-1/bedrock/" in signature
+        assert request.headers["x-amz-security-token"] == "session"
+
+
+def test_no_aws_keys_at_all_is_a_missing_credential(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("boto3", reason="boto3 looks for keys")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(MissingCredentialError, match="credentials of the cloud"):
+        bedrock(api_key=None).invoke("hi")
+
+
+def test_credentials_of_google_give_the_token() -> None:
+    class Signed:
+        expired, token = False, "google-token"
+
+    for request in heard(vertex, api_key=None, google_credentials=Signed()):
+        assert request.headers["authorization"] == "Bearer google-token"
+
+
+def test_files_by_id_are_refused_before_any_request() -> None:
+    talk = [HumanMessage([{"type": "file", "file_id": "file_1"}])]
+    for model in (bedrock(), vertex()):
+        with pytest.raises(UnsupportedContentError, match="by id"):
+            model.invoke(talk)
 
 
 def test_what_is_missing_is_named() -> None:

@@ -269,6 +269,28 @@ def test_pings_say_nothing_and_unknown_events_are_counted() -> None:
     assert message.response_metadata["skipped_events"] == 2
 
 
+def test_what_gateways_and_clouds_add_to_the_end_does_no_harm() -> None:
+    events = events_of(text_block("hi"))
+    events[-1]["amazon-bedrock-invocationMetrics"] = {"invocationLatency": 5}
+    message = streamed(events)
+    assert message.response_metadata["amazon-bedrock-invocationMetrics"] == {"invocationLatency": 5}
+    decoder = Decoder()
+    assert decoder.read(b"[DONE]") == []
+    with pytest.raises(WireError):
+        decoder.read(b"[DONE")
+
+
+def test_sources_that_nothing_announced_are_kept() -> None:
+    deltas = [
+        {"type": "text_delta", "text": "It is "},
+        {"type": "citations_delta", "citation": SOURCE},
+        {"type": "text_delta", "text": "blue."},
+    ]
+    message = streamed(events_of(({"type": "text", "text": ""}, deltas)))
+    assert message.text == "It is blue."
+    assert sum(len(b.get("annotations", ())) for b in message.content_blocks) == 1
+
+
 def test_a_stream_without_its_end_is_no_answer() -> None:
     decoder = Decoder()
     for event in events_of(text_block("hi"))[:-2]:

@@ -35,6 +35,7 @@ _CLIENTS: Mapping[Platform, str] = {
     "bedrock": "AnthropicBedrock",
     "vertex": "AnthropicVertex",
 }
+_KEYS = frozenset({"aws_access_key", "aws_secret_key", "aws_session_token", "aws_profile"})
 # The module by which a platform's requests are signed, and the extra that brings it.
 _SIGNED_BY: Mapping[Platform, tuple[str, str]] = {
     "api": ("", ""),
@@ -167,7 +168,7 @@ def _make_sync(settings: ClientSettings) -> SDKClient:
     lent = settings.http_client
     http = lent or anthropic.DefaultHttpxClient(verify=ssl_context(), proxy=settings.proxy)
     client = getattr(anthropic, _CLIENTS[settings.platform])
-    sdk = client(http_client=http, **_arguments(settings))
+    sdk = _signing(client(http_client=http, **_arguments(settings)), settings)
     return SDKClient(sdk, lent=lent is not None)
 
 
@@ -178,8 +179,20 @@ def _make_async(settings: ClientSettings) -> SDKClient:
     lent = settings.http_async_client
     http = lent or anthropic.DefaultAsyncHttpxClient(verify=ssl_context(), proxy=settings.proxy)
     client = getattr(anthropic, f"Async{_CLIENTS[settings.platform]}")
-    sdk = client(http_client=http, **_arguments(settings))
+    sdk = _signing(client(http_client=http, **_arguments(settings)), settings)
     return SDKClient(sdk, lent=lent is not None)
+
+
+def _signing(sdk: Any, settings: ClientSettings) -> Any:
+    """The client, which on Bedrock signs with the keys given and no other.
+
+    Its constructor takes a bearer token of the environment beside them, and then refuses both.
+    """
+    if settings.platform == "bedrock":
+        sdk.api_key = settings.api_key
+        for name, value in settings.options:
+            setattr(sdk, name, value)
+    return sdk
 
 
 def _arguments(settings: ClientSettings) -> dict[str, Any]:
@@ -197,7 +210,7 @@ def _arguments(settings: ClientSettings) -> dict[str, Any]:
     name = "access_token" if settings.platform == "vertex" else "api_key"
     return {
         name: key,
-        **dict(settings.options),
+        **{n: value for n, value in settings.options if n not in _KEYS},
         "base_url": settings.base_url,
         "default_headers": headers or None,
         "default_query": dict(settings.query) or None,

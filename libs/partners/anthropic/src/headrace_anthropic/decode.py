@@ -17,6 +17,7 @@ from headrace_anthropic.incoming import is_run, read_content
 from headrace_anthropic.streaming import BlockDecoder
 from headrace_anthropic.usage import read_usage, uncounted
 
+_DONE = b"[DONE]"  # what gateways add that speak Chat Completions too
 _MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
 # What has a place of its own, or says nothing.
 _PLACED = frozenset({"id", "type", "role", "content", "model", "usage", "stop_reason", "error"})
@@ -100,7 +101,13 @@ class Decoder:
         """The chunks of one payload of the stream."""
         if isinstance(payload, ErrorPayload):
             raise self._error_event(payload)
-        return self.feed(parse(payload))
+        try:
+            event = parse(payload)
+        except WireError:
+            if payload.strip() == _DONE:
+                return []
+            raise
+        return self.feed(event)
 
     def feed(self, event: Any) -> list[AIMessageChunk]:
         """The chunks of one event; none for pings and for those that say nothing new.
@@ -145,6 +152,8 @@ class Decoder:
                 return self._end(event)
             case "message_stop":
                 self._ended = True
+                told = _facts(event)  # Bedrock adds its metrics
+                return [AIMessageChunk(response_metadata=told)] if told else []
             case "ping":
                 pass
             case "message":  # a server that does not stream has said it all
