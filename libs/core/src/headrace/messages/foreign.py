@@ -242,7 +242,7 @@ def _converse_media(key: str) -> Reader:
         else:
             return None
         if form:
-            result["mime_type"] = _DOCUMENTS.get(form) or f"{key}/{form}"
+            result["mime_type"] = _DOCUMENTS.get(form) or (form if "/" in form else f"{key}/{form}")
         if inner.get("name"):
             result["filename"] = inner["name"]
         return with_extras(result, inner, "source", "format", "name")
@@ -254,8 +254,9 @@ def _converse_call(block: Block) -> Block | None:
     call = block["toolUse"]
     if not isinstance(call, Mapping):
         return None
+    kind = "server_tool_call" if call.get("type") == "server_tool_use" else "tool_call"
     fields = {"name": call.get("name"), "args": call.get("input"), "id": call.get("toolUseId")}
-    return {"type": "tool_call", **fields}
+    return {"type": kind, **fields}
 
 
 def _converse_result(block: Block) -> Block | None:
@@ -267,7 +268,7 @@ def _converse_result(block: Block) -> Block | None:
         "tool_call_id": result.get("toolUseId"),
         "status": result.get("status") or "success",
         "output": result.get("content"),
-        "extras": {"block_type": "toolResult"},
+        "extras": {"block_type": result.get("type") or "toolResult"},
     }
 
 

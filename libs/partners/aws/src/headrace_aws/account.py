@@ -12,7 +12,7 @@ from headrace.errors import ConfigurationError
 from headrace.transport import clean_url, host_of
 
 _SUFFIXES = ("/converse", "/converse-stream")
-_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "profile_name")
+KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "profile_name")
 _GIVEN = ("argument", "credential")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -64,7 +64,7 @@ class Account:
 def find_account(found: Resolution) -> Account:
     """The account that resolved settings name: the nearer of API key and access keys counts."""
     token, near = found.values.get("api_key"), _place(found, ["api_key"])
-    keys = _place(found, _KEYS)
+    keys = _place(found, KEYS)
     if near == keys and near < ORDER.index("environment"):
         raise ConfigurationError(
             "both a Bedrock API key and access keys or a profile were given; give one of them"

@@ -108,7 +108,8 @@ def _server_part(block: Block) -> Part:
         "status": block.get("status") or "success",
     }
     kind = extras.get("block_type")
-    return {"toolResult": {**result, "type": kind} if kind else result}
+    named = kind not in (None, "toolResult")  # which is what the core calls one without a name
+    return {"toolResult": {**result, "type": kind} if named else result}
 
 
 def _source(note: Mapping[str, Any]) -> Part:

@@ -38,7 +38,7 @@ class Arriving:
 
     def __init__(self, *, annotated: bool) -> None:
         self._annotated = annotated
-        self._cited: dict[int, list[Block]] = {}
+        self._cited: set[int] = set()
         self._hidden: dict[int, list[str]] = {}  # encrypted reasoning
         self._open: dict[int, _Open] = {}
 
@@ -84,9 +84,8 @@ class Arriving:
         return [AIMessageChunk([{"type": "text", "text": text, "index": index}])]
 
     def _citation(self, index: int, source: Mapping[str, Any]) -> Block:
-        notes = self._cited.setdefault(index, [])
-        notes.append(citation(source))
-        return {"type": "text", "text": "", "index": index, "annotations": list(notes)}
+        self._cited.add(index)
+        return {"type": "text", "text": "", "index": index, "annotations": [citation(source)]}
 
     def _reasoning(self, index: int, inner: Mapping[str, Any]) -> Block:
         block: Block = {"type": "reasoning", "reasoning": "", "index": index}

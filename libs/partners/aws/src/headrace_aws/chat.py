@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from pydantic import AliasChoices, Field
+from pydantic_core import to_json
 
 from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout, Wire
 from headrace.credentials import Origin
 from headrace.errors import ConfigurationError
 from headrace.profiles import ModelProfile, find_profile
-from headrace.transport import Limits, RawChatModel
-from headrace_aws.client import AWSClient, AWSSession, Response, warm
+from headrace.transport import Gate, Limits, RawChatModel
+from headrace_aws.client import (
+    AWSClient,
+    AWSSession,
+    Outgoing,
+    Response,
+    count_tokens,
+    list_names,
+    warm,
+)
 from headrace_aws.credentials import AWSCredential
 from headrace_aws.exchange import ConverseExchange
-from headrace_aws.families import family_of, plain_id
+from headrace_aws.families import family_of, foundation_id, plain_id
 from headrace_aws.parameters import SPELLINGS, read_effort, wire_of
 
 if TYPE_CHECKING:
+    from headrace.chat_models import Settings
     from headrace.engine.run import Run
     from headrace.engine.worlds import World
+    from headrace.messages import BaseMessage
     from headrace_aws.account import Account
 
+T = TypeVar("T")
+# What of a request is counted (the service model, `ConverseTokensRequest`).
+COUNTED = ("messages", "system", "toolConfig", "additionalModelRequestFields")
 _ACCOUNT = (
     "api_key", "base_url", "region_name", "profile_name", "aws_access_key_id",
     "aws_secret_access_key", "aws_session_token",
@@ -167,8 +181,39 @@ class ChatBedrockConverse(RawChatModel):
         """Gives back the clients; the last user's closing closes them."""
         self.close()
 
+    async def served_models(self, io: World) -> list[str]:
+        """The models and inference profiles that the account's region serves now."""
+        exchange = self._exchange()
+        token = exchange.token = await _asked(exchange.account.token, io)
+        return await self._blocking(exchange, io, lambda c, limits: list_names(c, limits, token))
+
+    async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
+        exchange = self._exchange()
+        body = exchange.encode(messages, settings, stream=False)
+        model = self.base_model or str(body["modelId"])
+        whole = {name: body[name] for name in COUNTED if name in body}
+        data = to_json({"input": {"converse": whole}})
+        token = exchange.token = await _asked(exchange.account.token, run.io)
+
+        def ask(client: AWSClient, limits: Limits) -> int:
+            return count_tokens(client, foundation_id(model), Outgoing(limits, data, token))
+
+        return await self._blocking(exchange, run.io, ask)
+
+    async def _blocking(
+        self, exchange: ConverseExchange, io: World, ask: Callable[[AWSClient, Limits], T]
+    ) -> T:
+        """What `ask(client, limits)` gives, a request beside the conversation that blocks."""
+        patience = cast("Timeout", self.timeout)
+        limits = Limits(patience.connect, patience.for_invoke())
+        with Gate(exchange):
+            await io.blocking(type(self)._warm)
+            answer = await io.blocking(ask, await self._client(exchange, io), limits)
+        return answer
+
     def _wire(self) -> Wire:
-        return wire_of(family_of(self.base_model or self.model))
+        adaptive = self.profile.get("reasoning_adaptive") is not False
+        return wire_of(family_of(self.base_model or self.model), adaptive=adaptive)
 
     @classmethod
     def _read_effort(cls, given: Mapping[str, Any]) -> str | int:

@@ -15,7 +15,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from headrace.chat_models.wire import excerpt
+from headrace.chat_models.wire import excerpt, parse
 from headrace.credentials import Origin
 from headrace.engine.worlds import async_world
 from headrace.errors import (
@@ -34,20 +34,24 @@ from headrace_aws.account import Account
 from headrace_aws.failures import failure
 from headrace_aws.patient import put_timeouts, read_in_time, seconds, wake
 
-RUNTIME = "bedrock-runtime"
+RUNTIME, CONTROL = "bedrock-runtime", "bedrock"
 _RAW = "HeadraceRaw"
 _NETWORK = frozenset({"iam-role", "container-role"})  # sources that ask the machine they run on
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Who asks: a profile, keys, or what boto3 finds; `session`: the caller's own, of boto3."""
+    """Who asks: a profile, keys, or what boto3 finds; `session`: the caller's own, of boto3.
+
+    `seen`: a hash of what the environment says now, because a session reads that only once.
+    """
 
     profile: str | None = None
     access_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
     session: Any = None
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,32 @@ def send(client: AWSClient, operation: str, model: str, outgoing: Outgoing) -> R
     answer = client.call(RUNTIME, operation, outgoing, modelId=model)
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     return Response(headers, answer[_RAW], outgoing.limits)
+
+
+def count_tokens(client: AWSClient, model: str, outgoing: Outgoing) -> int:
+    """Tokens of the conversation in a body, as the service counts them; blocks."""
+    # The input is a parameter that botocore insists on; our body takes its place.
+    whole: dict[str, Any] = {"converse": {"messages": []}}
+    answer = client.call(RUNTIME, "count_tokens", outgoing, modelId=model, input=whole)
+    return int(parse(answer[_RAW])["inputTokens"])
+
+
+def list_names(client: AWSClient, limits: Limits, token: str | None) -> list[str]:
+    """The ids of models and inference profiles that answer in text; blocks."""
+    outgoing = Outgoing(limits, token=token)
+    listed = client.call(CONTROL, "list_foundation_models", outgoing, byOutputModality="TEXT")
+    names = {
+        row["modelId"]
+        for row in listed["modelSummaries"]
+        if "ON_DEMAND" in (row.get("inferenceTypesSupported") or ("ON_DEMAND",))
+    }
+    more: dict[str, Any] = {}
+    while True:
+        page = client.call(CONTROL, "list_inference_profiles", outgoing, **more)
+        names |= {row["inferenceProfileId"] for row in page["inferenceProfileSummaries"]}
+        if not page.get("nextToken"):
+            return sorted(names)
+        more = {"nextToken": page["nextToken"]}
 
 
 def _session(settings: SessionSettings) -> Any:
@@ -326,6 +356,7 @@ def sdk_error(exc: Exception, host: str, *, begun: bool) -> Exception:
 def _unreached(exc: Exception, host: str, *, begun: bool) -> Exception:
     import botocore.exceptions as sdk
     import urllib3.exceptions as http
+    from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]  # no types
 
     told = excerpt(str(exc)) or type(exc).__name__
     match exc:
@@ -342,9 +373,9 @@ def _unreached(exc: Exception, host: str, *, begun: bool) -> Exception:
             return StreamInterruptedError(f"the connection to `{host}` broke off: {told}")
         case sdk.HTTPClientError() | OSError() if begun:
             return StreamInterruptedError(f"the connection to `{host}` broke off: {told}")
-        case sdk.HTTPClientError():
+        case sdk.HTTPClientError() | sdk.ConnectionError():
             return ModelConnectionError(f"no connection to `{host}`: {told}")
-        case sdk.ResponseParserError():
+        case ResponseParserError():
             return WireError(f"`{host}` sent what boto3 cannot read: {told}")
         case sdk.BotoCoreError():
             return ConfigurationError(f"boto3 refused the request: {told}")

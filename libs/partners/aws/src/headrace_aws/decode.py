@@ -26,10 +26,15 @@ _FACTS = (
 )  # fmt: skip
 
 
-def decode_response(body: Any, *, request_id: str | None = None) -> AIMessage:
-    """The message in a whole answer; WireError for anything that is none."""
+def decode_response(
+    body: Any, *, model: str | None = None, request_id: str | None = None
+) -> AIMessage:
+    """The message in a whole answer; WireError for anything that is none.
+
+    `model`: what was asked for, because an answer does not say who gave it.
+    """
     try:
-        return _decode(body, request_id)
+        return _decode(body, _head(model, request_id))
     except (ModelError, WireError):
         raise
     except _MALFORMED as exc:
@@ -42,17 +47,23 @@ class Decoder:
     `read` takes the payload of a frame, `feed` an event as parsed; `finish` is called when the
     stream has ended and raises StreamInterruptedError if no `messageStop` came. Events of
     unknown kind are skipped and counted in `response_metadata["skipped_events"]`. `annotated`:
-    sources are to be expected on the text.
+    sources are to be expected on the text. `model`: what was asked for.
     """
 
     __slots__ = ("_arriving", "_facts", "_request_id", "_skipped", "_stopped", "_told")
 
-    def __init__(self, *, request_id: str | None = None, annotated: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        request_id: str | None = None,
+        annotated: bool = False,
+    ) -> None:
         self._arriving = Arriving(annotated=annotated)
         self._request_id = request_id
         self._stopped = self._told = False
         self._skipped = 0
-        self._facts = _head(request_id)
+        self._facts = _head(model, request_id)
 
     @property
     def ended(self) -> bool:
@@ -131,12 +142,12 @@ class Decoder:
         return chunks
 
 
-def _decode(body: Any, request_id: str | None) -> AIMessage:
+def _decode(body: Any, head: Mapping[str, Any]) -> AIMessage:
     message = (body.get("output") or {}).get("message") if isinstance(body, dict) else None
     if not isinstance(message, dict):
         raise WireError(f"the response is no answer of Converse: {excerpt(repr(body))!r}")
     usage, facts = _usage(body)
-    meta = {**_head(request_id), **facts, **_facts(body), **_finish(body)}
+    meta = {**head, **facts, **_facts(body), **_finish(body)}
     calls: list[Block] = []
     invalid: list[Block] = []
     blocks: list[Block] = []
@@ -184,9 +195,10 @@ def _invalid(call: Mapping[str, Any]) -> Block:
     }
 
 
-def _head(request_id: str | None) -> dict[str, Any]:
-    head: dict[str, Any] = {"model_provider": PROVIDER}
-    return {**head, "request_id": request_id} if request_id else head
+def _head(model: str | None, request_id: str | None) -> dict[str, Any]:
+    """What is known before an answer is read."""
+    head = {"model_provider": PROVIDER, "model_name": model, "request_id": request_id}
+    return {name: value for name, value in head.items() if value}
 
 
 def _usage(source: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -65,7 +65,7 @@ def encode(
     for ours, wire in SAME.items():
         if params.get(ours) is not None:
             request[wire] = params[ours]
-    _merge(request, _options(settings, family, stream=stream))
+    _merge(request, _options(settings, family, profile or {}, stream=stream))
     if params.get("cache_prompt"):
         _cache(request, family, notes)
     if params.get("guard_last_turn_only"):
@@ -81,12 +81,15 @@ def _instructions(system: Any) -> list[BaseMessage]:
     return [SystemMessage(system if isinstance(system, str) else list(system))]
 
 
-def _options(settings: Settings, family: Family, *, stream: bool) -> dict[str, Any]:
+def _options(
+    settings: Settings, family: Family, facts: Mapping[str, Any], *, stream: bool
+) -> dict[str, Any]:
     """What is written in a form of its own."""
     params = settings.params
     found: dict[str, Any] = {}
     if params.get("reasoning_effort") is not None:
-        found.update(family.spell(params["reasoning_effort"]))
+        adaptive = facts.get("reasoning_adaptive") is not False
+        found.update(family.spell(params["reasoning_effort"], adaptive=adaptive))
     if params.get("top_k") is not None:
         fields: Any = params["top_k"]
         for key in reversed(("additionalModelRequestFields", *family.top_k)):

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from headrace.messages import AIMessage, BaseMessage
 from headrace.transport import Exchange, Limits, request_id_of
-from headrace_aws.account import Account
+from headrace_aws.account import KEYS, Account
 from headrace_aws.client import (
     AWSClient,
     AWSSession,
@@ -38,7 +38,7 @@ class ConverseExchange(Exchange):
     def __init__(self, model: ChatBedrockConverse, account: Account) -> None:
         self._model, self.account = model, account
         self.token: str | None = None  # the API key, as asked for this request
-        self._stream = False
+        self._asked, self._stream = model.model, False
 
     @property
     def host(self) -> str:
@@ -81,6 +81,7 @@ class ConverseExchange(Exchange):
             secret_key=account.given("aws_secret_access_key"),
             session_token=account.given("aws_session_token"),
             session=session,
+            seen=hash(tuple(account.found.values.get(name) for name in KEYS)),
         )
 
     def make_client(self, is_async: bool) -> Any:
@@ -90,8 +91,8 @@ class ConverseExchange(Exchange):
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool
     ) -> dict[str, Any]:
         self._stream = stream
-        model = str(settings.params.get("model", self._model.model))
-        family = family_of(self._model.base_model or model)
+        self._asked = str(settings.params.get("model", self._asked))
+        family = family_of(self._model.base_model or self._asked)
         facts = self._model.profile.facts
         return encode(messages, settings, family, stream=stream, profile=facts)
 
@@ -103,10 +104,11 @@ class ConverseExchange(Exchange):
         return send(client, operation, str(body["modelId"]), outgoing)
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
-        return decode_response(body, request_id=request_id_of(headers))
+        return decode_response(body, model=self._asked, request_id=request_id_of(headers))
 
     def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Decoder:
-        return Decoder(request_id=request_id_of(headers), annotated=cites(body))
+        id = request_id_of(headers)
+        return Decoder(model=self._asked, request_id=id, annotated=cites(body))
 
     def error(self, exc: Exception, *, begun: bool) -> Exception:
         return sdk_error(exc, self.host, begun=begun)

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from headrace.chat_models.effort import FORMS, Effort, Form
+from headrace.chat_models.effort import BUDGETS, FORMS, Effort, Form
 
 EffortStyle = Literal["thinking", "reasoningConfig", "reasoning_effort", "reasoning_config"]
 ChoiceKind = Literal["auto", "any", "tool"]
 Place = Literal["system", "messages", "tools"]
+_LEAST = 1024  # tokens of Claude's smallest budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +38,19 @@ class Family:
     effort: EffortStyle | None = None
     forms: frozenset[Form] = frozenset()
     top_k: tuple[str, ...] = ("top_k",)
-    choices: frozenset[ChoiceKind] | None = frozenset({"auto"})
+    choices: frozenset[ChoiceKind] | None = None
     caches: frozenset[Place] | None = frozenset()
     signs: bool = False
 
-    def spell(self, effort: Effort) -> dict[str, Any]:
-        """The parts of a body that carry an effort: a level, a budget, or a switch."""
+    def spell(self, effort: Effort, *, adaptive: bool = True) -> dict[str, Any]:
+        """The parts of a body that carry an effort: a level, a budget, or a switch.
+
+        `adaptive`: the model decides itself how to reason; else a level is a budget of tokens.
+        """
         off = effort is False or effort in ("none", 0)
         match self.effort:
             case "thinking":
-                return _thinking(effort, off)
+                return _thinking(effort, off, adaptive)
             case "reasoningConfig":
                 level = effort if isinstance(effort, str) else "medium"
                 how = {"type": "enabled", "maxReasoningEffort": level}
@@ -60,13 +64,16 @@ def _fields(fields: dict[str, Any]) -> dict[str, Any]:
     return {"additionalModelRequestFields": fields}
 
 
-def _thinking(effort: Effort, off: bool) -> dict[str, Any]:
+def _thinking(effort: Effort, off: bool, adaptive: bool) -> dict[str, Any]:
     if off:
         return _fields({"thinking": {"type": "disabled"}})
-    if isinstance(effort, int) and not isinstance(effort, bool):
-        return _fields({"thinking": {"type": "enabled", "budget_tokens": effort}})
-    adaptive = _fields({"thinking": {"type": "adaptive"}})
-    return adaptive if effort is True else {**adaptive, "outputConfig": {"effort": effort}}
+    on = effort is True or effort == "on"
+    if adaptive and (on or isinstance(effort, str)):
+        fields = _fields({"thinking": {"type": "adaptive"}})
+        return fields if on else {**fields, "outputConfig": {"effort": effort}}
+    if isinstance(effort, str) or on:
+        effort = max(BUDGETS.get("medium" if on else str(effort), _LEAST), _LEAST)
+    return _fields({"thinking": {"type": "enabled", "budget_tokens": effort}})
 
 
 _ALL: frozenset[ChoiceKind] = frozenset({"auto", "any", "tool"})
@@ -88,8 +95,8 @@ FAMILIES = (
         id="qwen", makers=("qwen",), effort="reasoning_config", forms=frozenset({"words"}),
     ),
     Family(id="mistral", makers=("mistral",), choices=frozenset({"auto", "any"})),
-    Family(id="llama", makers=("meta",)),
-    Family(id="deepseek", makers=("deepseek",)),
+    Family(id="llama", makers=("meta",), choices=frozenset({"auto"})),
+    Family(id="deepseek", makers=("deepseek",), choices=frozenset({"auto"})),
     Family(id="command", makers=("cohere",), top_k=("k",)),
     Family(
         id="other",
@@ -98,7 +105,7 @@ FAMILIES = (
     ),
 )  # fmt: skip
 # Of whose model nothing is known: an ARN without `base_model`.
-UNKNOWN = Family(id="unknown", choices=None, caches=None, signs=True)
+UNKNOWN = Family(id="unknown", caches=None, signs=True)
 
 _BY_MAKER: Mapping[str, Family] = {m: family for family in FAMILIES for m in family.makers}
 _REGION = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|sa|in|global)\.(?=[a-z0-9]+\.)")
@@ -114,9 +121,13 @@ def plain_id(model: str) -> str:
     return found[1] if found else model
 
 
+def foundation_id(model: str) -> str:
+    """The id of a foundation model, which is what tokens are counted for, without its region."""
+    return _REGION.sub("", plain_id(model))
+
+
 @cache
 def family_of(model: str) -> Family:
     """The family of a model by the maker in its id, whatever region stands before it."""
-    id = _REGION.sub("", plain_id(model))
-    maker, dot, _ = id.partition(".")
+    maker, dot, _ = foundation_id(model).partition(".")
     return _BY_MAKER.get(maker, UNKNOWN) if dot else UNKNOWN

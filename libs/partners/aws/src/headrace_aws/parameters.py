@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from headrace.chat_models import Wire
 from headrace.chat_models.effort import FORMS
 from headrace.errors import InputError
+from headrace.tools import SCHEMA_DIALECTS
 from headrace_aws.families import UNKNOWN, Family
 
 # Other names of `reasoning_effort` that ChatBedrockConverse takes.
@@ -23,10 +24,11 @@ _TAKES = frozenset(
 )  # fmt: skip
 
 
-@cache  # one for each row of the table
-def wire_of(family: Family) -> Wire:
+@cache  # at most two for each row of the table
+def wire_of(family: Family, *, adaptive: bool = True) -> Wire:
     """What the core must know of a family to bring a request to it.
 
+    `adaptive`: see `Family.spell`.
     Ranges: the service model of botocore 1.44, `InferenceConfiguration` (read 2026-11)
     """
     lacks = {"json_mode", "parallel_tool_calls"}
@@ -38,11 +40,12 @@ def wire_of(family: Family) -> Wire:
         lacks=frozenset(lacks),
         ranges={"temperature": (0, 1), "top_p": (0, 1), "max_tokens": (1, None),
                 "stop": (None, 2500)},
-        forms=family.forms or FORMS,
-        spell=family.spell,
+        forms=(family.forms or FORMS) if adaptive else frozenset({"tokens"}),
+        spell=partial(family.spell, adaptive=adaptive),
         media=frozenset({"image_data", "file_data", "audio_data", "video"}),
         schemes=frozenset({"s3"}),
         developer_role=False,
+        schemas=SCHEMA_DIALECTS["bedrock"],
     )  # fmt: skip
 
 
