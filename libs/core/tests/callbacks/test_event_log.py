@@ -144,6 +144,16 @@ def test_nobody_who_did_not_ask_gets_a_record(caplog: pytest.LogCaptureFixture) 
     assert caplog.records == []
 
 
+def test_a_level_for_the_whole_package_asks_for_no_records(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "headrace")
+    model = ScriptedChatModel([ModelRateLimitError("no")], max_retries=0)
+    with pytest.raises(ModelRateLimitError):
+        model.invoke("hi")
+    assert caplog.records == []
+
+
 def test_at_debug_records_are_whole_and_retries_are_told(world: Any, kept: Kept) -> None:
     LOG.setLevel(logging.DEBUG)
     failure = ModelRateLimitError("no", retry_after=0.001)

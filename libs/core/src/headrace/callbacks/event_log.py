@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 EVENT_LOGGER_NAME: Final = "headrace.events"
 
 _log = logging.getLogger(EVENT_LOGGER_NAME)
-_package_log = logging.getLogger("headrace")
 _recording = Recording()
 
 
@@ -63,7 +62,7 @@ def configure_event_log(
 
 def logged(run: Run) -> Run:
     """The run of a request, heard by the event log if somebody reads that."""
-    if _log.isEnabledFor(logging.INFO) or _log.handlers or _log.level or _package_log.level:
+    if _log.isEnabledFor(logging.INFO) or _log.handlers or _log.level:
         return run.pending(callbacks=LISTENER)
     return run
 
@@ -117,10 +116,9 @@ def _readers(level: int) -> Sequence[logging.Logger | logging.Handler]:
     """Who reads records of a level: the logger, or handlers that name their own level."""
     if _log.disabled:
         return ()
-    asked = _log.level or _package_log.level
-    if _log.isEnabledFor(level) and (asked or _log.isEnabledFor(logging.INFO)):
-        return (_log,)  # not where errors pass only because the root logger takes warnings
-    return () if asked else [one for one in _log.handlers if 0 < one.level <= level]
+    if _log.isEnabledFor(level) and (_log.level or _log.isEnabledFor(logging.INFO)):
+        return (_log,)  # not where errors pass only because a logger above takes warnings
+    return () if _log.level else [one for one in _log.handlers if 0 < one.level <= level]
 
 
 def _start(event: Event, request: ModelRequest) -> dict[str, Any]:
@@ -217,8 +215,10 @@ def _read_environment(wanted: str | None) -> None:
         case "off":
             _log.disabled = True
         case "error" | "info" | "debug" as level:
-            _package_log.setLevel(level.upper())
-            _package_log.addHandler(_Stderr())
+            package = logging.getLogger("headrace")
+            package.addHandler(_Stderr())
+            for log in (package, _log):
+                log.setLevel(level.upper())
         case other:
             warnings.warn(
                 f"HEADRACE_LOG is off, error, info or debug, not {other!r}; it is ignored",
