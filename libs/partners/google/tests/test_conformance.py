@@ -12,7 +12,7 @@ from headrace_google.loopback import GenerateContentWire
 class TestChatGoogleGenerativeAI(ChatModelConformance):
     wire = GenerateContentWire()
     abilities = DEFAULT | {
-        "json_mode", "image_url", "file_data", "audio_data", "reasoning",
+        "json_mode", "image_url", "file_data", "audio_data", "reasoning", "tool_images",
     }  # fmt: skip
 
     def model_at(self, base_url: str, **params: Any) -> ChatGoogleGenerativeAI:

@@ -152,5 +152,5 @@ def test_a_history_of_another_provider_is_understood_without_its_marks(model: st
     assert sent["contents"][1]["parts"] == [{"text": "Hi."}, {"text": " No."}]
     assert "theirs" not in repr(sent)
     assert [note[0] for note in noted(talk, model=model)] == [
-        "reasoning block", "server_tool_call block", "server_tool_result block",
+        "reasoning block", "server_tool_call block", "server_tool_result block", "cache_control",
     ]  # fmt: skip

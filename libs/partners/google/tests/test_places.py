@@ -256,6 +256,13 @@ def test_secrets_show_nowhere() -> None:
         assert secret not in credential.model_dump_json()
 
 
+def test_credentials_are_in_no_dump_and_no_pickle() -> None:
+    made = model(project="p", credentials=_token())
+    assert Token.token not in f"{made!r}{made.model_dump()!r}{made.model_dump_json()}"
+    again = pickle.loads(pickle.dumps(made))
+    assert (again.project, again.credentials) == ("p", None)
+
+
 def test_a_key_of_the_environment_does_not_go_to_another_vendors_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

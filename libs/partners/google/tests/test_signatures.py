@@ -75,7 +75,7 @@ def test_calls_of_another_model_get_the_documented_stand_in_on_the_first() -> No
     assert first["thoughtSignature"] == DUMMY
     assert "thoughtSignature" not in second
     names = [record[0] for record in noted([HumanMessage("?"), foreign()], model=GEMINI_3)]
-    assert names == ["reasoning block", "thought signature"]
+    assert names == ["reasoning block", "thought_signature", "thought signature"]
 
 
 def test_before_gemini_3_nothing_stands_in() -> None:
@@ -111,3 +111,23 @@ def test_vertex_ai_is_another_service_than_the_gemini_api() -> None:
 )
 def test_the_number_in_a_name_says_whether_signatures_are_wanted(name: str) -> None:
     assert back(foreign(), name)[1]["thoughtSignature"] == DUMMY
+
+
+def test_marks_of_others_on_text_are_left_out_and_noted() -> None:
+    block = {"type": "text", "text": "Hi.", "extras": {"cache_control": {"type": "ephemeral"}}}
+    talk = [HumanMessage("?"), AIMessage([block])]
+    assert contents(talk)[1]["parts"] == [{"text": "Hi."}]
+    assert noted(talk) == [("cache_control", {"type": "ephemeral"}, None, "left out")]
+
+
+def test_a_server_tool_that_is_not_the_services_own_is_left_out_and_noted() -> None:
+    block = {"type": "server_tool_call", "id": "s1", "name": "web_search", "args": {}}
+    talk = [HumanMessage("?"), AIMessage([block, {"type": "text", "text": "Hi."}])]
+    assert contents(talk)[1]["parts"] == [{"text": "Hi."}]
+    assert [note[0] for note in noted(talk)] == ["server_tool_call block"]
+
+
+def test_a_search_that_only_metadata_told_of_goes_nowhere_without_a_word() -> None:
+    message = decoded({"text": "Hi."}, groundingMetadata={"webSearchQueries": ["a"]})
+    assert back(message) == [{"text": "Hi."}]
+    assert noted([HumanMessage("?"), message]) == []

@@ -75,6 +75,7 @@ class ChatGoogleGenerativeAI(RawChatModel):
     location: str | None = Field(default=None, description="Its region, or global.")
     credentials: Any = Field(
         default=None, description="A google.auth Credentials object, for Vertex AI.", repr=False,
+        exclude=True,
     )  # fmt: skip
     api_version: str | None = Field(default=None, description="v1, v1beta …; else the SDK's own.")
     client_args: Mapping[str, Any] | None = Field(
@@ -161,6 +162,11 @@ class ChatGoogleGenerativeAI(RawChatModel):
             if data and cls is ChatGoogleGenerativeAI and _means_vertex(data):
                 return super().__new__(ChatGoogleVertexAI)
             return super().__new__(cls)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Without key and credentials: a copy elsewhere reads them from its own environment."""
+        state = super().__getstate__()
+        return {**state, "__dict__": {**state["__dict__"], "credentials": None}}
 
     @classmethod
     def _warm(cls) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 Block = dict[str, Any]
 
 SEARCH = "google_search"
+SEARCH_ID = f"{SEARCH}_0"  # of the search that only metadata tell of
 # The kinds of source, and what each calls its address.
 _SOURCES = {"web": "uri", "maps": "uri", "retrievedContext": "uri", "image": "sourceUri"}
 
@@ -64,16 +65,15 @@ def searches(grounding: Mapping[str, Any]) -> list[Block]:
     }
     if not asked:
         return []
-    id = f"{SEARCH}_0"
     # The service's terms ask for its search suggestions to be shown beside a grounded answer.
     shown = (grounding.get("searchEntryPoint") or {}).get("renderedContent")
     output: Block = {"sources": list(grounding.get("groundingChunks") or ())}
     if shown:
         output["search_entry_point"] = shown
     return [
-        {"type": "server_tool_call", "id": id, "name": SEARCH, "args": asked},
+        {"type": "server_tool_call", "id": SEARCH_ID, "name": SEARCH, "args": asked},
         {
-            "type": "server_tool_result", "tool_call_id": id, "status": "success",
+            "type": "server_tool_result", "tool_call_id": SEARCH_ID, "status": "success",
             "output": output,
         },
     ]  # fmt: skip

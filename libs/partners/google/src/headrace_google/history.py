@@ -15,6 +15,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
+from headrace_google.grounding import SEARCH_ID
 from headrace_google.incoming import SIGNATURE
 from headrace_google.outgoing import Part, Parts, server_part
 
@@ -162,14 +163,30 @@ class History:
         elif kind == "reasoning":
             part = {"text": block.get("reasoning") or "", "thought": True}
         elif kind in ("server_tool_call", "server_tool_result"):
-            return server_part(block)
+            return self._served(block)
         elif kind == "non_standard":
             return dict(block["value"])
         else:
             return self.parts.part(block)
-        if own and extras.get(SIGNATURE):
-            part["thoughtSignature"] = extras[SIGNATURE]
+        self._mark(part, extras, own)
         return part
+
+    def _served(self, block: Mapping[str, Any]) -> Part | None:
+        """The part of a use of the service's own tool; a search it told of was never a part."""
+        part = server_part(block)
+        if part is None and SEARCH_ID not in (block.get("id"), block.get("tool_call_id")):
+            self._leave_out(block["type"])
+        return part
+
+    def _mark(self, part: Part, extras: Mapping[str, Any], own: bool) -> None:
+        """Puts a signature back where it was; what else hangs on a block has no place."""
+        for key, value in extras.items():
+            if key == SIGNATURE and own:
+                part["thoughtSignature"] = value
+            elif key != "thought":
+                shown = f"{value[:40]}…" if isinstance(value, str) and len(value) > 40 else value
+                reason = f"`{self.provider}` does not understand it"
+                self.notes.record(key, shown, None, "left out", reason)
 
     def _leave_out(self, kind: str) -> None:
         reason = f"only the service that made it understands it, not `{self.provider}`"
@@ -185,9 +202,7 @@ class History:
         if call.get("id"):
             wire["id"] = call["id"]
         part: Part = {"functionCall": wire}
-        signature = (call.get("extras") or {}).get(SIGNATURE)
-        if own and signature:
-            part["thoughtSignature"] = signature
+        self._mark(part, call.get("extras") or {}, own)
         return part
 
     # What the tools gave back.
