@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from claude_service import ANSWER, events_of, in_both, text_block
 
-from headrace import init_chat_model
+from headrace import init_chat_model, list_models
 from headrace.chat_models.frames import write_frame
 from headrace.errors import (
     ConfigurationError,
@@ -247,6 +247,12 @@ def test_secrets_are_in_no_repr_or_dump() -> None:
     texts = [repr(model), model.model_dump_json(), str(model.explain())]
     texts.append(repr(model._client_settings()))
     assert not [text for text in texts if "SECRET" in text or "hidden" in text]
+
+
+def test_the_clouds_have_no_list_to_ask_for() -> None:
+    assert list_models("anthropic_vertex") == []
+    with pytest.raises(ConfigurationError, match="no list of models"):
+        list_models("anthropic_bedrock", live=True)
 
 
 def test_init_chat_model_finds_the_clouds() -> None:

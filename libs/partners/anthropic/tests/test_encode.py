@@ -372,3 +372,73 @@ def test_names_are_mangled_on_the_way_out_and_back() -> None:
     assert name == "look_at_this"
     assert request["tool_choice"]["name"] == name
     assert request["messages"][1]["content"][0]["name"] == name
+
+
+# What users say in the service's own form, and what has no place there.
+
+
+def test_the_services_own_blocks_pass_as_they_are() -> None:
+    found = {
+        "type": "search_result", "source": "https://x.y", "title": "X",
+        "content": [{"type": "text", "text": "blue"}], "citations": {"enabled": True},
+    }  # fmt: skip
+    upload = {"type": "container_upload", "file_id": "file_1"}
+    assert said(HumanMessage([found, upload]))[0]["content"] == [found, upload]
+    asked = AIMessage("", tool_calls=[call()])
+    (result,) = said("x", asked, ToolMessage([found], "c1"))[2]["content"]
+    assert result["content"] == [found]
+
+
+def test_a_result_in_a_users_message_comes_first_too() -> None:
+    native = {
+        "type": "tool_result", "tool_use_id": "c1", "content": "no", "is_error": True,
+        "cache_control": EPHEMERAL,
+    }  # fmt: skip
+    text = {"type": "text", "text": "and"}
+    asked = AIMessage("", tool_calls=[call()])
+    assert said("x", asked, HumanMessage([text, native]))[2]["content"] == [native, text]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image", "id": "i1"},
+        {"type": "reasoning", "reasoning": "hm"},
+        {"type": "server_tool_result", "tool_call_id": "c", "status": "success", "output": 1},
+    ],
+    ids=lambda block: str(block["type"]),
+)
+def test_a_block_without_a_place_is_an_error(block: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedContentError):
+        ChatAnthropic(model="claude-haiku-4-5", api_key="k").invoke([HumanMessage([block])])
+
+
+def test_pictures_that_another_model_made_are_lost_as_the_policy_says() -> None:
+    made = AIMessage(
+        [{"type": "image", "base64": PNG, "mime_type": "image/png"}], response_metadata=OPENAI
+    )
+    with pytest.raises(UnsupportedContentError, match="what the model said"):
+        ChatAnthropic(model="claude-haiku-4-5", api_key="k").invoke(["x", made, "y"])
+    turns = said("x", made, "y", on_unsupported_content="describe")
+    assert turns[1]["content"] == "[image: it was left out and cannot be seen here]"
+
+
+def test_marks_of_other_services_are_left_out_with_a_record() -> None:
+    block = {"type": "text", "text": "a", "extras": {"priority": 1, "cache_control": EPHEMERAL}}
+    assert said(HumanMessage([block]))[0]["content"] == [
+        {"type": "text", "text": "a", "cache_control": EPHEMERAL}
+    ]
+    assert adapted([HumanMessage([block])]) == {"priority": None}
+
+
+def test_a_text_file_without_text_in_it_is_read_from_its_data() -> None:
+    block = {"type": "text-plain", "base64": "aGk=", "mime_type": "text/plain"}
+    (part,) = said(HumanMessage([block]))[0]["content"]
+    assert part["source"]["data"] == "hi"
+
+
+def test_cache_prompt_keeps_a_marker_that_stands_there() -> None:
+    hour = {"type": "ephemeral", "ttl": "1h"}
+    block = {"type": "text", "text": "a", "extras": {"cache_control": hour}}
+    (part,) = said(HumanMessage([block]), cache_prompt=True)[0]["content"]
+    assert part["cache_control"] == hour

@@ -16,6 +16,7 @@ from pydantic import Field
 from headrace.chat_models import Key
 from headrace.credentials import Credential, Origin, Resolution
 from headrace.engine.run import Run
+from headrace.engine.worlds import World
 from headrace.errors import ConfigurationError, UnsupportedParameterError
 from headrace.messages import BaseMessage
 from headrace.profiles import ModelProfile, find_profile
@@ -47,6 +48,10 @@ class CloudChat(ChatAnthropic, abstract=True):
                 f"pass an `{self.account.type_name()}`"
             )
         return credential.resolve(**{n: self.__dict__[n] for n in self.settings_of_account})
+
+    async def served_models(self, io: World) -> list[str]:
+        """Raises ConfigurationError: the clouds list models of all vendors elsewhere."""
+        raise ConfigurationError(f"`{self.provider}` has no list of models to ask for here")
 
     def explain(self) -> dict[str, Origin]:
         """Where key, address and account come from now; see `Credential.explain`."""
