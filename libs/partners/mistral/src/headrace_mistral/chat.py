@@ -1,0 +1,163 @@
+"""ChatMistralAI: Mistral's own API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import AliasChoices, Field
+
+from headrace.chat_models import Wire
+from headrace.credentials import Origin
+from headrace.messages import AIMessage, BaseMessage
+from headrace.transport import RawChatModel, request_id_of
+from headrace_mistral.client import MODELS, ClientSettings, SDKExchange, ask, warm
+from headrace_mistral.credentials import Place, find_place
+from headrace_mistral.encode import DIALECT, encode
+from headrace_openai.codec import Decoder, decode_response, read_models, wire_of
+
+if TYPE_CHECKING:
+    from headrace.chat_models import Settings
+    from headrace.engine.worlds import World
+
+
+@cache
+def _wire() -> Wire:
+    return replace(wire_of(DIALECT), service="mistralai")
+
+
+class ChatMistralAI(RawChatModel):
+    """A model of Mistral's.
+
+    Documents go by URL, by their bytes, or by the id of an uploaded file; ids of tool calls made
+    elsewhere are rewritten to the nine characters that Mistral takes.
+    Source: https://docs.mistral.ai/api/endpoint/chat (read 2026-11)
+    """
+
+    provider: ClassVar[str] = "mistralai"
+    sdk: ClassVar[str] = "mistralai.client"
+    profiles: ClassVar[tuple[str, ...]] = ("headrace_mistral",)
+    plumbing: ClassVar[frozenset[str]] = RawChatModel.plumbing | {
+        "http_async_client", "http_client",
+    }  # fmt: skip
+
+    model: str = Field(
+        min_length=1, description="The name of the model.",
+        validation_alias=AliasChoices("model", "model_name"),
+    )  # fmt: skip
+    base_url: str | None = Field(
+        default=None, description="Where the service is; a full endpoint is accepted.",
+        validation_alias=AliasChoices("base_url", "endpoint"),
+    )  # fmt: skip
+    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
+    http_async_client: Any = Field(
+        default=None, description="Your own httpx2.AsyncClient.", repr=False
+    )
+    top_p: float | None = Field(default=None, ge=0, le=1, description="Nucleus of likely words.")
+    seed: int | None = Field(
+        default=None, description="For answers that repeat, as far as possible.",
+        validation_alias=AliasChoices("seed", "random_seed"),
+    )  # fmt: skip
+    safe_prompt: bool | None = Field(
+        default=None, description="Put Mistral's safety prompt before the conversation.",
+        validation_alias=AliasChoices("safe_prompt", "safe_mode"),
+    )  # fmt: skip
+    presence_penalty: float | None = Field(
+        default=None, ge=-2, le=2, description="Above 0: new topics."
+    )
+    frequency_penalty: float | None = Field(
+        default=None, ge=-2, le=2, description="Above 0: fewer repetitions."
+    )
+    repetition_penalty: float | None = Field(
+        default=None, ge=0, description="Above 1: fewer repetitions."
+    )
+    top_k: int | None = Field(default=None, ge=1, description="Likeliest words to choose from.")
+    min_tokens: int | None = Field(default=None, ge=0, description="Least length of the answer.")
+    n: int | None = Field(default=None, ge=1, description="How many answers.")
+    logprobs: bool | None = Field(default=None, description="Log probabilities of the tokens.")
+    top_logprobs: int | None = Field(default=None, ge=0, description="Likeliest tokens at each.")
+    parallel_tool_calls: bool | None = Field(
+        default=None, description="Several calls in one answer."
+    )
+    prompt_mode: Literal["reasoning"] | None = Field(
+        default=None, description="Use the system prompt of models that reason."
+    )
+    prediction: Mapping[str, Any] | None = Field(
+        default=None, description="Text the answer resembles."
+    )
+    guardrails: tuple[Mapping[str, Any], ...] | None = Field(
+        default=None, description="Moderation of input and output."
+    )
+    prompt_cache_key: str | None = Field(default=None, description="Routes alike prompts together.")
+    service_tier: str | None = Field(default=None, description="Priority or standard capacity.")
+    metadata_tags: Mapping[str, Any] | None = Field(
+        default=None, description="The request's `metadata`, kept by Mistral."
+    )
+    prefix: bool | None = Field(
+        default=None, description="The answer goes on from a last message of the model's."
+    )
+
+    @classmethod
+    def _warm(cls) -> None:
+        warm()
+
+    def _exchange(self) -> ChatExchange:
+        return ChatExchange(self, self._place())
+
+    def _place(self) -> Place:
+        given: Any = self.__dict__
+        return find_place(given["base_url"], given["credential"], api_key=given["api_key"])
+
+    def _wire(self) -> Wire:
+        return _wire()
+
+    def _key_variable(self) -> str | None:
+        return "MISTRAL_API_KEY"
+
+    def explain(self) -> dict[str, Origin]:
+        """Where key and address come from now; see `Credential.explain`."""
+        return dict(self._place().found.origins)
+
+    async def served_models(self, io: World) -> list[str]:
+        """The names of the models that Mistral serves now."""
+        response = await self._ask_aside(
+            self._exchange(), lambda client, limits: ask(client, "GET", MODELS, limits), io
+        )
+        try:
+            data = await io.settle(response.aread() if io.is_async else response.read())
+        finally:
+            await io.settle(response.aclose() if io.is_async else response.close())
+        return read_models(data)
+
+
+class ChatExchange(SDKExchange):
+    """One request to Mistral's chat endpoint."""
+
+    def __init__(self, model: ChatMistralAI, place: Place) -> None:
+        self._model, self._place = model, place
+
+    @cached_property
+    def client_settings(self) -> ClientSettings:  # type: ignore[override]  # made when needed
+        model = self._model
+        return ClientSettings(
+            self._place.url,
+            self._place.key,
+            model.proxy,
+            tuple((model.default_headers or {}).items()),
+            model.http_client,
+            model.http_async_client,
+        )
+
+    def encode(
+        self, messages: list[BaseMessage], settings: Settings, *, stream: bool
+    ) -> dict[str, Any]:
+        return encode(messages, settings, stream=stream, profile=self._model.profile.facts)
+
+    def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
+        id = request_id_of(headers)
+        return decode_response(body, provider=self._model.provider, request_id=id)
+
+    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Decoder:
+        return Decoder(provider=self._model.provider, request_id=request_id_of(headers))
