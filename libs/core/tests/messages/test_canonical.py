@@ -90,6 +90,23 @@ CASES: list[tuple[Any, dict[str, Any]]] = [
         {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
         {"type": "reasoning", "reasoning": "hm", "extras": {"signature": "s"}},
     ),
+    (
+        {"reasoningContent": {"redactedContent": b"\x00\x00\x00"}},
+        {"type": "reasoning", "reasoning": "", "extras": {"redactedContent": "AAAA"}},
+    ),
+    (
+        {"image": {"source": {"s3Location": {"uri": "s3://b", "bucketOwner": "1"}}}},
+        {"type": "image", "url": "s3://b", "extras": {"bucketOwner": "1"}},
+    ),
+    (
+        {"toolUse": {"toolUseId": "1", "name": "f", "input": {}, "type": "server_tool_use"}},
+        {"type": "server_tool_call", "id": "1", "name": "f", "args": {}},
+    ),
+    (
+        {"toolResult": {"toolUseId": "1", "content": [], "type": "f_result"}},
+        {"type": "server_tool_result", "tool_call_id": "1", "status": "success", "output": [],
+         "extras": {"block_type": "f_result"}},
+    ),
     ({"cachePoint": {"type": "default"}},
      {"type": "non_standard", "value": {"cachePoint": {"type": "default"}}}),
     ({"type": "novel", "x": 1}, {"type": "non_standard", "value": {"type": "novel", "x": 1}}),

@@ -15,11 +15,13 @@ import pytest
 from converse_events import body, end, frame, text
 
 from headrace import init_chat_model, list_models
-from headrace.chat_models import CLIENTS, Timeout
+from headrace.chat_models import CLIENTS, Settings, Timeout, Watch
+from headrace.engine.strands import Scope, Stopped
 from headrace.errors import ModelTimeoutError, StreamInterruptedError
 from headrace.messages import AIMessage, HumanMessage
 from headrace.testing.loopback import LoopbackServer
 from headrace.testing.scripted import ScriptedChatModel
+from headrace.transport import Limits
 from headrace_aws import ChatBedrockConverse
 from headrace_aws.client import AWSClient, AWSSession, ClientSettings, SessionSettings
 from headrace_aws.loopback import ConverseWire
@@ -199,6 +201,26 @@ def connections(model: ChatBedrockConverse) -> int:
     client = CLIENTS.use(model._user, settings, lambda: None, is_async=False)
     manager = client._clients["bedrock-runtime"]._endpoint.http_session._manager
     return int(manager.pools[next(iter(manager.pools.keys()))].num_connections)
+
+
+def test_a_read_that_waits_is_cut_when_its_sync_run_is_called_off() -> None:
+    scope = Scope()
+    watch = Watch(Timeout(), scope)
+    with serving(converse_stream=BEGUN) as service:
+        exchange = model_at(service.url)._exchange()
+        sent = exchange.encode([HumanMessage("hi")], Settings({}, watch), stream=True)
+        client = AWSClient(exchange.client_settings, AWSSession(SessionSettings()))
+        exchange.token = "key"
+        body_of = {"modelId": "m", **sent}
+        response = exchange.send(client, body_of, Limits.of(watch, stream=True))
+        pieces = response.iter_bytes()
+        next(pieces)
+        calling_off = threading.Timer(0.05, scope.stop)
+        calling_off.start()
+        with pytest.raises(Stopped):
+            next(pieces)
+        calling_off.join()
+        assert service.left.wait(10)
 
 
 # The doors that botocore keeps
