@@ -72,6 +72,7 @@ ELSEWHERE = BaseChatModel.plumbing | {
     "api_version", "client_args", "credentials", "http_async_client", "http_client", "location",
     "project", "vertexai",  # test_places.py
     "model", "cache", "rate_limiter", "stop",
+    "parallel_tool_calls",  # test_whether_calls_are_parallel_cannot_be_said
 }  # fmt: skip
 
 
@@ -177,6 +178,14 @@ def test_a_bound_of_the_answer_stays_above_the_thoughts() -> None:
 def test_a_choice_is_a_mode_of_function_calling(choice: Any, sent: Any) -> None:
     body = encoded("hi", tools=[TOOL, {**TOOL, "name": "see"}], choice=choice)
     assert body.get("toolConfig", {}).get("functionCallingConfig") == sent
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_whether_calls_are_parallel_cannot_be_said() -> None:
+    model = ChatGoogleGenerativeAI(model=GEMINI_2, api_key="k")
+    flight = model.bind_tools([TOOL], parallel_tool_calls=False).preflight("hi")
+    assert flight.request.keys() == {"model", "contents", "tools"}
+    assert [note["name"] for note in flight.adapted] == ["parallel_tool_calls"]
 
 
 def test_a_strict_tool_asks_for_validated_calls() -> None:

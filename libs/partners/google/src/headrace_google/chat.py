@@ -141,6 +141,9 @@ class ChatGoogleGenerativeAI(RawChatModel):
     tool_config: Mapping[str, Any] | None = Field(
         default=None, description="`toolConfig` more, such as a mode or a place on the map."
     )
+    parallel_tool_calls: bool | None = Field(
+        default=None, description="Not Google's to be told: left out and recorded."
+    )
     cached_content: str | None = Field(
         default=None, description="Name of a context cache: cachedContents/…"
     )

@@ -57,7 +57,7 @@ _MEDIA = frozenset(
 def wire_of(provider: str) -> Wire:
     """How the Gemini API, or Vertex AI, takes what is asked."""
     vertex = provider == "google_vertexai"
-    taken = {*GENERATION, *REQUEST, "stop", "tools", "tool_choice", "json_schema"}
+    taken = {*GENERATION, *REQUEST, "stop", "tools", "tool_choice", "json_schema", "json_mode"}
     taken |= {"reasoning_effort", "include_thoughts", "safety_settings", "tool_config"}
     return Wire(
         service=provider,
