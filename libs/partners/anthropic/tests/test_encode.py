@@ -60,7 +60,7 @@ def test_a_system_message_after_an_answer_waits_for_the_users_next_turn() -> Non
     model = ChatAnthropic(model="claude-opus-4-8", max_tokens=9)
     roles = [turn["role"] for turn in request_of(talk, model=model)["messages"]]
     assert roles == ["user", "assistant", "user", "system", "assistant", "user"]
-    assert adapted(talk, model=model) == {"system message": "after the next turn"}
+    assert adapted(talk, model=model)["system message"] == "after the next turn"
 
 
 def test_a_developer_is_the_system_with_a_record() -> None:
@@ -153,7 +153,7 @@ def test_what_another_service_signed_stays_behind_with_a_record() -> None:
         {"type": "tool_use", "id": "c1", "name": "look", "input": {}},
     ]
     assert adapted(["x", foreign, ToolMessage("1", "c1")]).keys() == {
-        "reasoning", "server_tool_call", "server_tool_result", "non_standard",
+        "reasoning", "server_tool_call", "server_tool_result", "non_standard", "tools",
     }  # fmt: skip
 
 
@@ -322,6 +322,17 @@ def test_a_tool_has_a_schema_and_its_extras() -> None:
     }  # fmt: skip
     (sent,) = bound(described)["tools"]
     assert sent == {**described, "input_schema": {"type": "object", "properties": {}}}
+
+
+def test_tools_that_a_history_calls_are_declared_where_none_is_bound() -> None:
+    asked = AIMessage("", tool_calls=[call("c1"), call("c2"), call("c3", "other")])
+    results = [ToolMessage("1", id) for id in ("c1", "c2", "c3")]
+    request = request_of(["x", asked, *results])
+    assert [sent["name"] for sent in request["tools"]] == ["look", "other"]
+    assert request["tool_choice"] == {"type": "none"}
+    assert adapted(["x", asked, *results]) == {"tools": ["look", "other"]}
+    model = ChatAnthropic(model="claude-haiku-4-5", max_tokens=9).bind_tools([look])
+    assert len(request_of(["x", asked, *results], model=model)["tools"]) == 1
 
 
 def test_tools_of_the_service_pass_as_they_are() -> None:

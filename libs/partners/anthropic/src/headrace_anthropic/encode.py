@@ -14,7 +14,7 @@ from headrace_anthropic.caching import mark_prompt
 from headrace_anthropic.history import write_history
 from headrace_anthropic.outgoing import plain
 from headrace_anthropic.parameters import MAX_TOKENS, spell_effort
-from headrace_anthropic.tools import spell_names, write_tools
+from headrace_anthropic.tools import declare_called, spell_names, write_tools
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
@@ -59,7 +59,7 @@ def encode(
         request["metadata"] = {"user_id": params["user_id"]}
     if settings.stop:
         request["stop_sequences"] = list(settings.stop)
-    request.update(write_tools(settings, names))
+    request.update(write_tools(settings, names) or declare_called(turns, notes))
     _reason(request, params, facts)
     _shape(request, settings, facts)
     _sample(request, settings)

@@ -80,6 +80,22 @@ def _name_of(tool: Mapping[str, Any]) -> Any:
     return tool.get("name") or tool.get("type")
 
 
+def declare_called(turns: Iterable[Mapping[str, Any]], notes: Notes) -> dict[str, Any]:
+    """The tools that a history calls, where none is bound: declared, and not to be called.
+
+    "Requests which include `tool_use` or `tool_result` blocks must define tools", says a 400.
+    Source: https://github.com/llmmanorg/llmman/pull/432 (read 2026-11)
+    """
+    calls = (b for turn in turns for b in turn["content"] if isinstance(b, dict))
+    names = list(dict.fromkeys(str(b["name"]) for b in calls if b["type"] == "tool_use"))
+    if not names:
+        return {}
+    notes.record("tools", None, names, "added", "the history holds calls of them")
+    schema = {"type": "object", "properties": {}}
+    tools = [{"name": name, "input_schema": dict(schema)} for name in names]
+    return {"tools": tools, "tool_choice": {"type": "none"}}
+
+
 def spell_names(turns: Iterable[Mapping[str, Any]], names: WireNames) -> None:
     """Writes the names of calls in turns that were just made as the wire takes them."""
     for turn in turns:
