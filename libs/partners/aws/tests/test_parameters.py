@@ -135,9 +135,17 @@ def test_an_effort_of_high_leaves_no_room_for_other_numbers_at_nova() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_level_is_a_budget_for_older_claude_and_makes_room() -> None:
+@pytest.mark.parametrize(
+    "model",
+    [
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "anthropic.claude-3-7-sonnet-20250219-v1:0",
+        "eu.anthropic.claude-sonnet-4-20250514-v1:0",
+    ],
+)
+def test_a_level_is_a_budget_for_older_claude_and_makes_room(model: str) -> None:
     received, _ = asked(
-        model="us.anthropic.claude-sonnet-4-5-20250929-v1:0", reasoning_effort="low",
+        model=model, reasoning_effort="low",
         max_tokens=500,
     )  # fmt: skip
     assert received.body[FIELDS] == {"thinking": {"type": "enabled", "budget_tokens": 1024}}
