@@ -29,8 +29,9 @@ help: ## list these commands
 demo: $(STAMP) ## run the main job on real input, no key needed
 	@$(PY) scripts/demo.py $(ARGS)
 
+# As many workers as there are cores; ARGS="-n 0" runs all in one process, where a debugger works.
 test: $(STAMP) ## run the tests
-	$(PY) -m pytest -q $(ARGS)
+	$(PY) -m pytest -q -n auto $(ARGS)
 
 check: $(STAMP) ## lint, formatting, floors, types: all that must be clean
 	$(PY) -m ruff check .
@@ -46,13 +47,13 @@ types: $(STAMP) ## mypy --strict alone
 	$(PY) -m mypy $(ARGS)
 
 cov: $(STAMP) ## run the tests with branch coverage
-	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(PY) -m pytest -q -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 bench: $(STAMP) ## measure step cost, sum growth and import cost
 	@$(PY) scripts/bench.py $(ARGS)
 
 soak: $(STAMP) ## run the long tests that `make test` leaves out
-	$(PY) -m pytest -q -m soak $(ARGS)
+	$(PY) -m pytest -q -n auto -m soak -o faulthandler_timeout=0 $(ARGS)
 
 # SOURCE: a URL, or a file, which needs no network. DATE: of a file's data, if it is a new one.
 profiles_options := $(if $(SOURCE),--source "$(SOURCE)") $(if $(DATE),--date $(DATE))

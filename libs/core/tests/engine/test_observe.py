@@ -54,7 +54,7 @@ def test_a_step_that_is_invoked_tells_its_start_and_its_end(world: Any, heard) -
 def test_a_step_that_streams_tells_each_chunk_and_their_sum(world: Any, heard) -> None:
     world.stream(RunnableGenerator(letters), "ab", {"callbacks": [heard]})
     assert heard.kinds("letters") == ["started", "chunked", "chunked", "ended"]
-    assert heard[0].payload == {"input": "ab"}
+    assert heard[0].payload == {"input": "ab", "streamed": True}
     assert heard[-1].payload == {"output": "ab", "input": "ab"}
 
 
@@ -64,7 +64,7 @@ def test_a_step_inside_a_stream_tells_the_sum_of_its_input_when_it_has_it(
     step = RunnableGenerator(letters) | RunnablePassthrough()
     world.stream(step, "ab", {"callbacks": [heard]})
     start, *_, end = heard.of("RunnablePassthrough")
-    assert start.payload == {"input": None}
+    assert start.payload == {"input": None, "streamed": True}
     assert end.payload == {"output": "ab", "input": "ab"}
 
 

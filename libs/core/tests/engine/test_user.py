@@ -309,7 +309,6 @@ class Callable:
         (Callable, None),
         (Callable(generator).__call__, is_coroutine_function),
     ],
-    ids=repr,
 )
 def test_the_kind_of_a_function_is_seen_before_it_is_called(function, kind) -> None:
     tests = [is_coroutine_function, is_generator_function, is_async_generator_function]
