@@ -174,8 +174,7 @@ class _Adapter:
         if choice not in (None, "auto", "none"):
             limits = self._limits("tool_choice")
             if limits.takes is False:
-                reason = f"{limits.reason}; the model chooses itself"
-                choice = notes.change("tool_choice", choice, None, "left out", reason)
+                tools, choice = self._shown(tools, choice, limits.reason)
             elif self.facts.get("forced_tool_while_reasoning") is False and reasons(
                 params, self.facts
             ):
@@ -191,6 +190,19 @@ class _Adapter:
             form = replace(form, schema=self._compiled(form.schema, "response_format"))
         tools = tuple(self._strict(tool) for tool in tools)
         self.settings = replace(settings, tools=tools, tool_choice=choice, response_format=form)
+
+    def _shown(
+        self, tools: tuple[dict[str, Any], ...], choice: Any, reason: str
+    ) -> tuple[tuple[dict[str, Any], ...], Any]:
+        """Tools and choice where there is no choice on the wire: others than named are hidden."""
+        if choice == "any":
+            told = f"{reason}; the model chooses itself"
+            return tools, self.notes.change("tool_choice", choice, None, "left out", told)
+        names = (choice,) if isinstance(choice, str) else choice
+        kept = tuple(tool for tool in tools if tool_name(tool) in names)
+        told = f"{reason}; it is shown no other tool, and chooses itself"
+        kept_choice = self.notes.change("tool_choice", choice, None, "left out", told)
+        return (tools if kept_choice is not None else kept), kept_choice
 
     def _strict(self, tool: dict[str, Any]) -> dict[str, Any]:
         if not tool.get("strict") or "parameters" not in tool:

@@ -9,7 +9,6 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from headrace.chat_models.settings import tool_name
 from headrace.errors import InputError, UnsupportedContentError
 from headrace.messages import (
     AIMessage,
@@ -84,19 +83,11 @@ def spell_think(effort: Any) -> dict[str, Any]:
 
 def _offered(settings: Settings) -> Sequence[Mapping[str, Any]]:
     """The tools that the model shall see: there is no choice on the wire but to leave some out."""
-    choice, notes, tools = settings.tool_choice, settings.notes, settings.tools
-    if choice in (None, "auto"):
-        return tools
-    reason = "the API has no `tool_choice`"
-    if choice == "none":
-        notes.record("tool_choice", choice, None, "translated", f"{reason}; no tool is shown")
-        return ()
-    if choice == "any":
-        notes.change("tool_choice", choice, None, "left out", f"{reason}; the model decides")
-        return tools
-    named = (choice,) if isinstance(choice, str) else choice
-    notes.record("tool_choice", choice, None, "translated", f"{reason}; only these are shown")
-    return [tool for tool in tools if tool_name(tool) in named]
+    if settings.tool_choice != "none":
+        return settings.tools
+    reason = "the API has no `tool_choice`; no tool is shown"
+    settings.notes.record("tool_choice", "none", None, "translated", reason)
+    return ()
 
 
 def _tool(tool: Mapping[str, Any], names: WireNames) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from headrace_ollama.encode import OPTIONS, SAME, spell_think
 SPELLINGS = frozenset({"think", "reasoning"})
 
 # https://docs.ollama.com/api/chat, https://docs.ollama.com/capabilities/thinking (read 2026-11):
-# tools without a choice among them, which `encode` emulates; thinking as a switch, or by level
+# tools without a choice among them, so the core shows only those that are named; thinking as a
+# switch, or by level
 # (gpt-oss); images by bytes.
 WIRE = Wire(
     service="ollama",
     names={"max_tokens": "num_predict"},
     takes=frozenset({*OPTIONS, *SAME, "stop", "tools", "json_schema", "json_mode"}),
-    lacks=frozenset({"parallel_tool_calls"}),
+    lacks=frozenset({"parallel_tool_calls", "tool_choice"}),
     ranges={"top_logprobs": (0, 20)},
     forms=frozenset({"words", "switch"}),
     spell=spell_think,
