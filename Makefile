@@ -20,6 +20,11 @@ PROJECTS := libs/core/pyproject.toml $(sort $(wildcard libs/partners/*/pyproject
 EDITABLE := $(patsubst %/pyproject.toml,-e %,$(PROJECTS))
 stale := $(shell test "`cat $(STAMP) 2>/dev/null`" = "$(CURDIR)" || echo FORCE)
 
+# The benchmark's peers live in an environment of their own, made when it is first asked for.
+BENCH := .venv-bench
+BENCHED := -e libs/core -e libs/partners/openai -e libs/partners/anthropic
+PEERS := langchain-openai langchain-anthropic
+
 help: ## list these commands
 	@echo 'headrace: each command does its own set-up. PYTHON=python3.12 chooses the interpreter,'
 	@echo 'ARGS="..." is handed on, for example: make test ARGS="-k stream"'
@@ -49,8 +54,8 @@ types: $(STAMP) ## mypy --strict alone
 cov: $(STAMP) ## run the tests with branch coverage
 	$(PY) -m pytest -q -n auto --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-bench: $(STAMP) ## measure step cost, sum growth and import cost
-	@$(PY) scripts/bench.py $(ARGS)
+bench: $(BENCH)/.installed ## measure beside LangChain and the SDKs; ARGS="--quick"
+	@PYTHONPATH=scripts $(BENCH)/bin/python -m bench $(ARGS)
 
 soak: $(STAMP) ## run the long tests that `make test` leaves out
 	$(PY) -m pytest -q -n auto -m soak -o faulthandler_timeout=0 $(ARGS)
@@ -67,6 +72,9 @@ profiles-check: $(STAMP) ## compare the profiles with models.dev; SOURCE=URL|FIL
 # $(PY) has no prerequisites: it is made when it is missing or its interpreter was removed.
 $(STAMP): $(stale) $(PY) $(PROJECTS) requirements-dev.txt scripts/setup.sh
 	@sh scripts/setup.sh "$(VENV)" "$(PYTHON)" $(EDITABLE) -r requirements-dev.txt
+
+$(BENCH)/.installed: $(PROJECTS) scripts/setup.sh
+	@sh scripts/setup.sh "$(BENCH)" "$(PYTHON)" $(BENCHED) $(PEERS)
 
 $(PY): ;
 

@@ -1,0 +1,1 @@
+"""CPU time of headrace beside the SDKs by hand, a floor, and LangChain: `make bench`."""
