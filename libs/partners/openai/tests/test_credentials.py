@@ -29,6 +29,7 @@ from headrace_openai import (
     XAICredential,
 )
 from headrace_openai.dialects import DIALECTS
+from headrace_openai.place import find_dialect, find_place
 
 ANSWER = {
     "id": "r1",
@@ -383,3 +384,22 @@ def test_the_form_of_each_model_is_a_schema_that_its_class_can_fill(card: Any) -
     defaults = {name: spec["default"] for name, spec in form["properties"].items()}
     assert Draft202012Validator(form).is_valid(defaults)
     ChatOpenAI(model=card.name, **defaults)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"base_url": "https://api.deepseek.com/v1"},
+        {"base_url": "http://127.0.0.1:1/v1/chat/completions"},
+        {"dialect": "groq"},
+        {"credential": OpenAICredential(base_url="https://api.x.ai/v1")},
+        {"credential": MoonshotCredential()},
+    ],
+    ids=repr,
+)
+def test_the_dialect_looked_up_alone_is_the_dialect_of_the_place(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://openrouter.ai/api/v1")
+    assert find_dialect(**told) is find_place(**told).dialect

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
-from headrace.credentials.resolution import Origin, Resolution, resolve
+from headrace.credentials.resolution import Origin, Resolution, found, resolve
 from headrace.credentials.secret import (
     EnvReference,
     Secret,
@@ -93,6 +93,11 @@ class Credential(BaseModel):
         own, secret = self.__dict__, secret_fields(cls)
         names = dict.fromkeys((*_settings(cls), *arguments))
         return resolve(names, secret, arguments, own, cls.variables, cls.defaults)
+
+    def look_up(self, name: str, argument: Any = None) -> Any:
+        """One setting as `resolve` finds it; None where nothing says it."""
+        variables, default = self.variables.get(name, ()), self.defaults.get(name)
+        return found(argument, self.__dict__.get(name), variables, default)[0]
 
     def explain(self, **arguments: Any) -> dict[str, Origin]:
         """Where each setting comes from now: {name: {"source", "variable"?, "value"?}}.

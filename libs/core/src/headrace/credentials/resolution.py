@@ -68,7 +68,7 @@ def resolve(
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for name in names:
-        value, origin = _found(
+        value, origin = found(
             arguments.get(name),
             credential.get(name),
             variables.get(name, ()),
@@ -86,20 +86,21 @@ def masked(url: str) -> str:
     return re.sub(r"(?<=//)[^/@]*@", "***@", url)
 
 
-def _found(
+def found(
     argument: Any, own: Any, variables: tuple[str, ...], default: str | None
 ) -> tuple[Any, Origin]:
+    """A setting's value from the first place that has it, and which place that is."""
     given: tuple[tuple[Source, Any], ...] = (("argument", argument), ("credential", own))
     for source, value in given:
         if isinstance(value, EnvReference):  # it says where; nowhere else is looked
-            found = os.environ.get(value.env) or None
-            return found, {"source": source if found else "missing", "variable": value.env}
+            named = os.environ.get(value.env) or None
+            return named, {"source": source if named else "missing", "variable": value.env}
         if is_given(value):
             plain = value.get_secret_value() if isinstance(value, SecretStr) else value
             return plain, {"source": source}
     for variable in variables:
-        if found := os.environ.get(variable):
-            return found, {"source": "environment", "variable": variable}
+        if named := os.environ.get(variable):
+            return named, {"source": "environment", "variable": variable}
     if default is not None:
         return default, {"source": "default"}
     return None, {"source": "missing", "variables": list(variables)}

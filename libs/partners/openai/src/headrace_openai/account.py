@@ -13,7 +13,7 @@ from headrace.profiles import ModelProfile, find_profile
 from headrace.transport import RawModel, get
 from headrace_openai.client import warm
 from headrace_openai.dialects import Dialect
-from headrace_openai.place import Place, find_place, key_variable
+from headrace_openai.place import Place, find_dialect, find_place, key_variable
 from headrace_openai.reading import MODELS, read_models
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ class OpenAIAccount(RawModel):
         return key_variable(self._account_fields())
 
     def _dialect(self) -> Dialect:
-        return self._place().dialect
+        return find_dialect(**self._account_fields())

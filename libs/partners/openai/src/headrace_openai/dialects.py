@@ -8,6 +8,7 @@ such as another authentication or another path.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -416,6 +417,7 @@ DIALECTS: dict[str, Dialect] = {row.id: row for row in _ROWS}
 _BY_HOST = {host: row for row in _ROWS for host in row.hosts}
 
 
+@lru_cache(maxsize=256)  # each request asks nine times, and a program has few addresses
 def dialect_of(base_url: str | None) -> Dialect:
     """The dialect spoken at a base URL, by its exact host; unknown hosts get COMPATIBLE."""
     if not base_url:

@@ -70,6 +70,18 @@ def find_place(
     return Place(clean_url(url, _SUFFIXES), named or _spoken(account, url), account, found)
 
 
+def find_dialect(
+    base_url: str | None = None,
+    dialect: str | None = None,
+    credential: Credential | None = None,
+    **_: Any,
+) -> Dialect:
+    """The dialect of `find_place`, without a look at the other settings: a request asks often."""
+    named = _named(dialect)
+    account = _account(base_url, named, credential)
+    return named or _spoken(account, account.look_up("base_url", base_url))
+
+
 def _named(dialect: str | None) -> Dialect | None:
     if dialect is None or dialect in DIALECTS:
         return None if dialect is None else DIALECTS[dialect]
@@ -98,7 +110,7 @@ def _account(
     return credential
 
 
-def _spoken(account: Credential, url: str) -> Dialect:
+def _spoken(account: Credential, url: str | None) -> Dialect:
     """The dialect where none is named: by the exact host, or as the account's service does."""
     if account.provider in (OPENAI.id, COMPATIBLE.id):
         return dialect_of(url)
