@@ -38,7 +38,7 @@ RANK = {name: rank for rank, name in enumerate(" ".join(FLOORS).split())}
 CORE_MAY_IMPORT = frozenset({"headrace", "pydantic", "pydantic_core", "typing_extensions"})
 CONCURRENCY = frozenset({"asyncio", "threading", "_thread", "concurrent", "multiprocessing"})
 # Of the SDKs, not of the core: loaded by them anyway, and only inside functions here.
-TRANSPORT_MAY_DEFER = frozenset({"httpx2"})
+TRANSPORT_MAY_DEFER = frozenset({"httpx2", "httpx"})
 LOCKS = frozenset({"threading.Lock", "threading.RLock"})  # guarding a table is not waiting
 TASK_BOUND = frozenset({"TaskGroup", "create_task_group", "timeout", "timeout_at", "fail_after"})
 EVENT_LOOPS = frozenset({"asyncio", "anyio"})

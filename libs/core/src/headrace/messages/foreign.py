@@ -2,8 +2,8 @@
 
 A reader gives the canonical dict, or None if the block does not have the shape it knows.
 Shapes as of the vendors' API references (read 2026-11): Chat Completions and Responses parts,
-Messages API blocks, Converse blocks and parts of generateContent (which have no `type`), and
-`media` parts.
+Messages API blocks, blocks of Converse and DashScope and parts of generateContent (which have no
+`type`), and `media` parts.
 """
 
 from __future__ import annotations
@@ -227,9 +227,13 @@ def _content_part(key: str) -> Reader:
     return read
 
 
-def _converse_media(key: str) -> Reader:
+def _keyed_media(key: str) -> Reader:
+    """{"image": {"format", "source"}} as Converse says it, {"image": "URL"} as DashScope does."""
+
     def read(block: Block) -> Block | None:
         inner = block[key]
+        if isinstance(inner, str) and key != "document":
+            return with_extras({"type": key, **split_data_url(inner)}, block, key)
         if not isinstance(inner, Mapping) or not isinstance(inner.get("source"), Mapping):
             return None
         source, form = inner["source"], str(inner.get("format") or "")
@@ -313,10 +317,10 @@ FOREIGN_BY_KEY: dict[str, Reader] = {
     "toolUse": _converse_call,
     "toolResult": _converse_result,
     "reasoningContent": _reasoning_content,
-    "image": _converse_media("image"),
-    "document": _converse_media("document"),
-    "video": _converse_media("video"),
-    "audio": _converse_media("audio"),
+    "image": _keyed_media("image"),
+    "document": _keyed_media("document"),
+    "video": _keyed_media("video"),
+    "audio": _keyed_media("audio"),
     "inline_data": _content_part("inline_data"),
     "inlineData": _content_part("inlineData"),
     "file_data": _content_part("file_data"),

@@ -111,21 +111,24 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in (*names, _PROXY_ID) if headers.get(name)), None)
 
 
-def http_error(exc: Exception, host: str, *, begun: bool) -> Exception:
+def http_error(exc: Exception, host: str, *, begun: bool, http: Any = None) -> Exception:
     """The error of ours for one of the HTTP client; any other as it is.
 
-    `begun`: there is a response, so a broken connection is a StreamInterruptedError.
+    `begun`: there is a response, so a broken connection is a StreamInterruptedError. `http`: the
+    client's module, where an SDK still sits on httpx2's predecessor.
     """
-    import httpx2
+    if http is None:
+        import httpx2
 
+        http = httpx2
     match exc:
-        case httpx2.TimeoutException():
+        case http.TimeoutException():
             return ModelTimeoutError(slow(exc, host))
-        case httpx2.DecodingError():
+        case http.DecodingError():
             return WireError(f"`{host}` sent bytes that cannot be decompressed: {exc}")
-        case httpx2.TransportError() if begun:
+        case http.TransportError() if begun:
             return StreamInterruptedError(f"the connection to `{host}` broke off: {cause(exc)}")
-        case httpx2.RequestError() | httpx2.StreamError():
+        case http.RequestError() | http.StreamError():
             return ModelConnectionError(f"no answer from `{host}`: {cause(exc)}")
     return exc
 
@@ -153,10 +156,19 @@ def ssl_context() -> ssl.SSLContext:
     global _context
     with _context_lock:
         if _context is None:
-            import httpx2
-
-            _context = httpx2.create_ssl_context()
+            _context = _new_context()
         return _context
+
+
+def _new_context() -> ssl.SSLContext:
+    """From the HTTP client that is there: some SDKs still sit on httpx2's predecessor."""
+    try:
+        import httpx2
+    except ImportError:
+        import httpx
+
+        return httpx.create_ssl_context()
+    return httpx2.create_ssl_context()
 
 
 def checked_key(key: Callable[[], Any]) -> Callable[[], str]:

@@ -1,0 +1,150 @@
+"""Messages as the `input.messages` of a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from headrace.errors import InputError
+from headrace.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    DeveloperMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from headrace_dashscope.outgoing import Part, write_part
+
+if TYPE_CHECKING:
+    from headrace.chat_models import Notes
+    from headrace.tools import WireNames
+
+Blocks = Sequence[Mapping[str, Any]]
+
+_ROLES: Mapping[type[BaseMessage], str] = {
+    HumanMessage: "user", SystemMessage: "system", DeveloperMessage: "system",
+}  # fmt: skip
+_MEDIA = frozenset({"image", "audio", "video", "file"})
+_SAID = ("text", "refusal")
+_TAKEN = frozenset({*_SAID, "reasoning", "tool_call", "invalid_tool_call"})
+_OWN = (None, "dashscope", "dashscope_openai")  # whose reasoning means something to it
+
+
+class History:
+    """Writes one conversation; the messages themselves are only read.
+
+    Content is a str where it is plain text, else a list of parts.
+    """
+
+    def __init__(self, names: WireNames, notes: Notes) -> None:
+        self.names, self.notes = names, notes
+        self._shown: list[Part] = []  # media of tool results, until the run of results ends
+        self._unnamed: list[str] = []  # ids made up for calls that came without one
+        self._answered: set[str] = set()
+
+    def write(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+        self._answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+        wire: list[dict[str, Any]] = []
+        for message in messages:
+            if self._shown and not isinstance(message, ToolMessage):
+                wire.append(self._media_message())
+            wire.append(self._message(message, len(wire)))
+        if self._shown:
+            wire.append(self._media_message())
+        return wire
+
+    def _message(self, message: BaseMessage, place: int) -> dict[str, Any]:
+        if message.name is not None and not isinstance(message, ToolMessage):
+            reason = "DashScope takes no names"
+            self.notes.change("name", message.name, None, "left out", reason, apart=True)
+        match message:
+            case AIMessage():
+                return self._assistant(message, place)
+            case ToolMessage():
+                return self._result(message)
+            case ChatMessage():
+                return {"role": message.role, "content": self._content(message)}
+        if isinstance(message, DeveloperMessage):
+            reason = "DashScope has no such role"
+            self.notes.record("developer message", "developer", "system", "translated", reason)
+        role = _ROLES.get(type(message))
+        if role is None:
+            raise InputError(
+                f"a {type(message).__name__} cannot be sent to a model; apply it to the "
+                "conversation first"
+            )
+        return {"role": role, "content": self._content(message)}
+
+    def _content(self, message: BaseMessage) -> str | list[Part]:
+        if isinstance(message.content, str):
+            return message.content
+        return self._parts(cast("Blocks", message.content_blocks))
+
+    def _parts(self, blocks: Blocks) -> str | list[Part]:
+        parts = [write_part(block, self.notes) for block in blocks]
+        if not parts:
+            return ""
+        lone = len(parts) == 1 and parts[0].keys() == {"text"}
+        return cast("str", parts[0]["text"]) if lone else parts
+
+    def _assistant(self, message: AIMessage, place: int) -> dict[str, Any]:
+        blocks = cast("Blocks", message.content_blocks)
+        said = "".join(
+            b.get("text") or b.get("refusal") or "" for b in blocks if b["type"] in _SAID
+        )
+        wire: dict[str, Any] = {"role": "assistant", "content": said}
+        for kind in sorted({str(b["type"]) for b in blocks} - _TAKEN):
+            reason = "an answer goes back as text, reasoning and calls"
+            self.notes.record(f"{kind} block", kind, None, "left out", reason)
+        thought = "".join(b.get("reasoning", "") for b in blocks if b["type"] == "reasoning")
+        whose = message.response_metadata.get("model_provider")
+        if thought and whose in _OWN:
+            wire["reasoning_content"] = thought
+        elif thought:
+            reason = f"it is the reasoning of a model of `{whose}`"
+            self.notes.record("reasoning", f"of `{whose}`", None, "left out", reason)
+        calls: list[Mapping[str, Any]] = [*message.tool_calls]
+        calls += [call for call in message.invalid_tool_calls if call["id"] in self._answered]
+        if calls:
+            wire["tool_calls"] = [self._call(call, place, at) for at, call in enumerate(calls)]
+        if message.additional_kwargs.get("partial"):
+            wire["partial"] = True  # the model goes on from here
+        return wire
+
+    def _call(self, call: Mapping[str, Any], place: int, at: int) -> dict[str, Any]:
+        id = call["id"]
+        if not id:
+            id = f"call_{place}_{at}"
+            self._unnamed.append(id)
+        args = call.get("args")
+        text = args if isinstance(args, str) else json.dumps(args or {}, ensure_ascii=False)
+        function = {"name": self.names.out(call.get("name") or ""), "arguments": text}
+        return {"id": id, "type": "function", "index": at, "function": function}
+
+    def _result(self, message: ToolMessage) -> dict[str, Any]:
+        id = message.tool_call_id
+        if not id and self._unnamed:
+            id = self._unnamed.pop(0)
+        wire: dict[str, Any] = {"role": "tool", "tool_call_id": id}
+        if isinstance(message.content, str):
+            return {**wire, "content": message.content}
+        blocks = cast("Blocks", message.content_blocks)
+        media = [block for block in blocks if block["type"] in _MEDIA]
+        rest = [block for block in blocks if block["type"] not in _MEDIA]
+        if media:
+            # A tool message holds text only; the media follow the results as the user's.
+            self._shown.append({"text": f"Shown by the tool call {id}:"})
+            self._shown += [write_part(block, self.notes) for block in media]
+            kinds = ", ".join(sorted({str(block["type"]) for block in media}))
+            reason = "a tool message holds text only"
+            self.notes.record("tool result", kinds, "user message", "translated", reason)
+            if not rest:
+                rest = [{"type": "text", "text": "The result is shown in the next user message."}]
+        return {**wire, "content": self._parts(rest)}
+
+    def _media_message(self) -> dict[str, Any]:
+        shown, self._shown = self._shown, []
+        return {"role": "user", "content": shown}
