@@ -112,6 +112,7 @@ def test_a_developer_message_is_a_system_message(server: LoopbackServer) -> None
     assert answer.response_metadata["adapted"]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # told once in a process
 def test_a_choice_of_tools_shows_only_these(server: LoopbackServer) -> None:
     model = model_of(server).bind_tools([get_weather, get_time], tool_choice=["get_time"])
     answer = model.invoke("hi")
