@@ -211,3 +211,20 @@ def test_options_of_a_configurable_field_are_named_by_their_keys(world: Any) -> 
     model = OfflineChatModel().configurable_fields(max_tokens=size)
     assert world.invoke(model, "a b c d").text == "a"
     assert world.invoke(model, "a b c d", {"configurable": {"size": "long"}}).text == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("opnai:gpt-5-mini", "`openai:gpt-5-mini`"),
+        ("antropic:claude-sonnet-5", "`anthropic:claude-sonnet-5`"),
+    ],
+)
+def test_a_misspelt_provider_is_no_model_with_a_tag(name: str, meant: str) -> None:
+    with pytest.raises(UnknownProviderError, match=meant):
+        init_chat_model(name)
+
+
+@pytest.mark.parametrize("name", ["qwen3:8b", "mixtral:8x7b", "llava:v1.6-mistral-7b"])
+def test_a_tag_of_downloaded_weights_stays_one(name: str) -> None:
+    assert registry.infer_provider(name) == "ollama"

@@ -190,9 +190,11 @@ def infer_provider(model: str) -> str:
 
     Raises UnknownProviderError, with the candidates, where nobody or several claim it.
     """
-    claims = [rule["provider"] for rule in table()["inference"] if re.match(rule["match"], model)]
+    claims = _claims(model)
+    if claims and claims[0].get("tagged"):
+        _refuse_misspelt_provider(model)
     if claims and not _is_ambiguous(model):
-        return str(claims[0])
+        return str(claims[0]["provider"])
     others = sorted(
         name
         for name in _installed()
@@ -207,6 +209,22 @@ def infer_provider(model: str) -> str:
         else "say `provider:model`; installed: " + ", ".join(installed_providers())
     )
     raise UnknownProviderError(f"which provider serves model `{model}`? {told}")
+
+
+def _claims(model: str) -> list[Mapping[str, Any]]:
+    return [rule for rule in table()["inference"] if re.match(rule["match"], model)]
+
+
+def _refuse_misspelt_provider(model: str) -> None:
+    """UnknownProviderError for `opnai:gpt-5`: no server's tag is named like that."""
+    head, _, tail = model.partition(":")
+    theirs = _claims(tail)
+    if not theirs:
+        return
+    meant, tagged = f"{theirs[0]['provider']}:{tail}", f"{_claims(model)[0]['provider']}:{model}"
+    raise UnknownProviderError(
+        f"no provider named `{head}`; say `{meant}`, or `{tagged}` if that is a tag"
+    )
 
 
 def _is_ambiguous(model: str) -> bool:

@@ -1,6 +1,7 @@
 """Runnables: steps that compose, written once for sync and async callers."""
 
 from headrace.engine.hooks import provide_lazily
+from headrace.engine.run import RunnableConfig
 from headrace.engine.sums import AddableDict
 from headrace.runnables.base import Runnable
 from headrace.runnables.binding import RunnableBinding
@@ -47,6 +48,7 @@ __all__ = [
     "RunnableAssign",
     "RunnableBinding",
     "RunnableBranch",
+    "RunnableConfig",
     "RunnableConfigurableAlternatives",
     "RunnableConfigurableFields",
     "RunnableEach",
