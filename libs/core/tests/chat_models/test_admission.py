@@ -227,3 +227,25 @@ def test_a_model_that_does_not_stream_is_let_in_once_for_a_stream(world: Any) ->
     gate = Seen()
     world.stream(Whole(model="m", rate_limiter=gate), "hi")
     assert len(gate.passed) == len(gate.outcomes) == 1
+
+
+def test_a_call_cancelled_in_a_plain_semaphore_gives_back_what_its_thread_gets() -> None:
+    class Watched(threading.Semaphore):
+        def acquire(self, *args: Any, **named: Any) -> bool:
+            asked.set()
+            return super().acquire(*args, **named)
+
+    async def main() -> None:
+        call = asyncio.create_task(model.ainvoke("hi"))
+        await asyncio.to_thread(asked.wait)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        semaphore.release()
+        assert await asyncio.to_thread(semaphore.acquire, timeout=10)
+
+    asked, semaphore = threading.Event(), Watched(1)
+    model = ScriptedChatModel(["one"], rate_limiter=semaphore)
+    semaphore.acquire()
+    asked.clear()
+    asyncio.run(main())

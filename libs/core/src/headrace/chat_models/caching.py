@@ -133,7 +133,15 @@ class Slot:
             await close(items)
 
     async def _turn(self, run: Run) -> Turn:
-        return await take_turn((id(self._store), self._key, self._use.fresh), run)
+        """The turn among equal requests; who waits for another's keeps to a timeout of its own."""
+        key = (id(self._store), self._key, self._use.fresh)
+        try:
+            return await take_turn(key, run.bounded(run.bounds.within(run.bounds.left)))
+        except TimeoutError as error:
+            end = run.bounds.to_end
+            if end is not None and end <= 0:
+                raise  # that of a `with_timeout` further out
+            raise self._watch.error() from error
 
     async def _found(self, turn: Turn, run: Run) -> Record | None:
         if (landed := turn.found) is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from typing_extensions import TypedDict
 
 from headrace.chat_models.answers import Reading, feedback, is_askable, read_answer
+from headrace.chat_models.caching import fresh
 from headrace.chat_models.grouping import Grouping
 from headrace.chat_models.model import Model
 from headrace.chat_models.partials import Growing
@@ -43,6 +44,7 @@ class _Asking:
     call: Call
     made: int = 0
     retries: int = 0
+    renewed: bool = False
 
     def after(self, schema: OutputSchema, message: AIMessage, reading: Reading) -> bool:
         """Whether to make another request; if so this says which."""
@@ -54,9 +56,16 @@ class _Asking:
             self.call = replace(self.call, rung=1)  # as asked, but without reasoning
             return True
         if not self.retries:
-            return False
+            return self._anew(message)
         self.retries -= 1
         self.input = [*convert_to_messages(self.input), *feedback(message, error)]
+        return True
+
+    def _anew(self, message: AIMessage) -> bool:
+        """Whether the last misfit was only a cache's, and the model itself is asked once."""
+        if not message.response_metadata.get("cached") or self.renewed:
+            return False
+        self.call, self.renewed = fresh(self.call), True
         return True
 
 

@@ -118,7 +118,9 @@ async def take_turn(key: Hashable, run: Run) -> Turn:
 
 def _leave(key: Hashable) -> None:
     with _LOCK:
-        flight = _FLIGHTS[key]
+        flight = _FLIGHTS.get(key)
+        if flight is None:
+            return  # a turn of the parent, left in a forked child
         flight.users -= 1
         if not flight.users:
             del _FLIGHTS[key]

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.engine.user import is_coroutine_function
 from headrace.errors import ConfigurationError, InputError
+from headrace.rate_limiters.gate import Outcome
 from headrace.rate_limiters.limiter import ORDERS
 
 if TYPE_CHECKING:
     from headrace.engine.run import Run
-    from headrace.rate_limiters.gate import Gate, Outcome, Request
+    from headrace.rate_limiters.gate import Gate, Request
 
 
 def as_gate(thing: Any) -> Gate:
@@ -52,8 +53,12 @@ class ForeignLimiter:
         elif hasattr(self.limiter, "aacquire"):
             await self.limiter.aacquire()
         else:
-            await run.io.blocking(self.limiter.acquire)
+            await run.io.blocking(self.limiter.acquire, undo=self._undo)
         return ForeignPermit(self.limiter)
+
+    def _undo(self, acquired: Any) -> None:
+        """Gives back what a thread got for a call that was cancelled while it waited."""
+        ForeignPermit(self.limiter).close(Outcome(sent=False))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ForeignLimiter) and self.limiter is other.limiter
