@@ -152,3 +152,11 @@ def _ours() -> list[EntryPoint]:
     known = {path.name for path in (ROOT / "libs/partners").glob("*/src/headrace_*")}
     found = entry_points(group=registry.GROUP)
     return [entry for entry in found if entry.value.split(":")[0].split(".")[0] in known]
+
+
+def test_models_are_made_from_where_ported_code_imports_the_makers() -> None:
+    from headrace import init_chat_model, init_embeddings
+    from headrace.chat_models import init_chat_model as same_models
+    from headrace.embeddings import init_embeddings as same_embeddings
+
+    assert (same_models, same_embeddings) == (init_chat_model, init_embeddings)

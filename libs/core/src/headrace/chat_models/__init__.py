@@ -1,5 +1,7 @@
 """Chat models: the base for partners, and what every model can do."""
 
+from typing import TYPE_CHECKING, Any
+
 from headrace.chat_models import configurable as _configurable  # noqa: F401 - fills the hooks
 from headrace.chat_models import layers as _layers  # noqa: F401 - fills the hooks
 from headrace.chat_models import persisting as _persisting  # noqa: F401 - fills the hooks
@@ -16,6 +18,10 @@ from headrace.chat_models.specification import Key, Patience, Specification
 from headrace.chat_models.structured import StructuredAnswer
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.chat_models.wires import Wire
+from headrace.engine.hooks import provide_lazily, reach
+
+if TYPE_CHECKING:
+    from headrace.init import init_chat_model  # upward: it stands here by name
 
 __all__ = [
     "CLIENTS",
@@ -39,5 +45,15 @@ __all__ = [
     "Watch",
     "Wire",
     "forbid_requests",
+    "init_chat_model",
     "parameter_matrix",
 ]
+
+provide_lazily("init_chat_model", "headrace.init")
+
+
+def __getattr__(name: str) -> Any:
+    """`init_chat_model` stands above this package: it is imported when first asked for."""
+    if name == "init_chat_model":
+        return reach("init_chat_model")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
