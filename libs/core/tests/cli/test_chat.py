@@ -86,7 +86,13 @@ def test_wrong_usage_is_exit_2(headrace: Any, arguments: Any, input: Any, told: 
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_package_is_a_failure_with_its_remedy(headrace: Any) -> None:
+def test_a_missing_package_is_a_failure_with_its_remedy(headrace: Any, tmp_path: Path) -> None:
+    # A distribution of this name without entry points stands before the one that is installed.
+    hidden = tmp_path / "site" / "headrace_dashscope-0.dist-info"
+    hidden.mkdir()
+    (hidden / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: headrace-dashscope\nVersion: 0\n"
+    )
     done = headrace("chat", "-m", "dashscope:qwen-plus", "hi")
     assert done.returncode == 1
     assert done.stderr.startswith("MissingPackageError: ")
