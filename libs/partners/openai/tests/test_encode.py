@@ -171,7 +171,7 @@ def test_mistral_gets_reasoning_as_a_part_of_the_content() -> None:
 def test_reasoning_details_go_back_unchanged() -> None:
     details = [{"type": "reasoning.text", "text": "hm", "signature": "s", "index": 0}]
     answer = {"content": "42", "reasoning": "hm", "reasoning_details": details}
-    message = decode_response({"choices": [{"message": answer}]})
+    message = decode_response({"choices": [{"message": answer}]}, provider="openrouter")
     sent = wire([message], DIALECTS["openrouter"])[0]
     assert sent == {"role": "assistant", "content": "42", "reasoning_details": details}
 

@@ -103,7 +103,7 @@ class History:
         whose = message.response_metadata.get("model_provider")
         if thought and whose in _OWN:
             wire["reasoning_content"] = thought
-        elif thought:
+        elif whose not in _OWN and any(b["type"] == "reasoning" for b in blocks):
             reason = f"it is the reasoning of a model of `{whose}`"
             self.notes.record("reasoning", f"of `{whose}`", None, "left out", reason)
         calls: list[Mapping[str, Any]] = [*message.tool_calls]

@@ -39,6 +39,7 @@ OPTIONS: Mapping[str, str] = {
 # Parameters of the request itself.
 SAME = ("keep_alive", "logprobs", "top_logprobs", "truncate", "shift")
 
+_CARRIED = frozenset({"text", "refusal", "tool_call", "invalid_tool_call"})
 _ROLES: Mapping[type[BaseMessage], str] = {
     HumanMessage: "user", SystemMessage: "system", DeveloperMessage: "system",
 }  # fmt: skip
@@ -104,8 +105,10 @@ class _History:
     def __init__(self, names: WireNames, notes: Notes) -> None:
         self.names, self.notes = names, notes
         self._called: dict[str, str] = {}  # id of a call -> name of its tool
+        self._answered: set[str] = set()
 
     def write(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+        self._answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
         return [self._message(message) for message in messages]
 
     def _message(self, message: BaseMessage) -> dict[str, Any]:
@@ -149,20 +152,34 @@ class _History:
         return {**content, "images": images} if images else content
 
     def _assistant(self, message: AIMessage) -> dict[str, Any]:
-        wire: dict[str, Any] = {"role": "assistant", "content": message.text}
+        own = message.response_metadata.get("model_provider") in (None, "ollama")
         blocks: Any = message.content_blocks
+        told = [b["text"] if b["type"] == "text" else b["refusal"] for b in blocks
+                if b["type"] in ("text", "refusal")]  # fmt: skip
+        wire: dict[str, Any] = {"role": "assistant", "content": "".join(told)}
         thought = "".join(b.get("reasoning", "") for b in blocks if b["type"] == "reasoning")
-        if thought:
+        if thought and own:
             wire["thinking"] = thought
-        calls = []
-        for call in message.tool_calls:
-            name = self.names.out(call["name"])
-            made: dict[str, Any] = {"function": {"name": name, "arguments": call["args"]}}
-            if call["id"]:
-                made["id"] = call["id"]
-                self._called[call["id"]] = name
-            calls.append(made)
+        left = {str(b["type"]) for b in blocks} - _CARRIED - ({"reasoning"} if own else set())
+        for kind in sorted(left):
+            reason = "Ollama has no place for it in an answer" if own else "another service's own"
+            self.notes.record(kind, kind, None, "left out", reason)
+        calls = [self._call(call) for call in self._made(message)]
         return {**wire, "tool_calls": calls} if calls else wire
+
+    def _made(self, message: AIMessage) -> list[Mapping[str, Any]]:
+        """All calls, and of the invalid ones those that a tool result answers."""
+        invalid = [call for call in message.invalid_tool_calls if call["id"] in self._answered]
+        return [*message.tool_calls, *invalid]
+
+    def _call(self, call: Mapping[str, Any]) -> dict[str, Any]:
+        name, args = self.names.out(call["name"] or "unknown"), call["args"]
+        arguments = args if isinstance(args, Mapping) else {"arguments": args or ""}
+        made: dict[str, Any] = {"function": {"name": name, "arguments": arguments}}
+        if call["id"]:
+            made["id"] = call["id"]
+            self._called[call["id"]] = name
+        return made
 
     def _result(self, message: ToolMessage) -> dict[str, Any]:
         id = message.tool_call_id

@@ -39,6 +39,7 @@ class Dialect:
     unknown (then all is sent). `extras`: keys of a part that go out beside its own, None: all.
     `takes`: parameters that the page documents; `lacks`: those the service refuses or ignores;
     `ranges`: (name, (least, most)). `responses`: what needs the Responses API goes there.
+    `call_id_length`: the most characters of a tool call's id, where the service minds;
     `effort`: see parameters.spell_effort; `levels`: words that the service translates itself for
     each model that reasons. `base64_vectors`: embeddings come so; `dimensions`: their length.
     """
@@ -73,6 +74,7 @@ class Dialect:
     media: frozenset[Media] | None = None
     extras: frozenset[str] | None = None
     call_extras: frozenset[str] = frozenset()
+    call_id_length: int | None = None
 
 
 _TOOLS = frozenset({"tools", "tool_choice"})
@@ -125,6 +127,7 @@ OPENAI = Dialect(
     },
     media=_IMAGES | {"audio_data", "file_data", "file_id"},
     extras=frozenset({"prompt_cache_breakpoint"}),
+    call_id_length=40,  # "Invalid 'messages[2].tool_calls[0].id': string too long" says so
 )
 
 # What an unknown host gets: only what every server is known to take, and no key of anybody's.

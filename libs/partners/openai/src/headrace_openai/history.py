@@ -17,6 +17,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
+from headrace_openai.call_ids import FittingIds
 from headrace_openai.calls import wire_call
 from headrace_openai.dialects import Dialect, ReasoningField
 from headrace_openai.outgoing import Part, Parts
@@ -26,6 +27,7 @@ Blocks = Sequence[Mapping[str, Any]]
 
 _BAD_NAME = re.compile(r"[\s<|\\/>]+")  # what OpenAI refuses in `name`
 _MEDIA = frozenset({"image", "audio", "video", "file"})
+_CARRIED = frozenset({"text", "refusal", "tool_call", "invalid_tool_call"})
 
 
 class History:
@@ -37,6 +39,7 @@ class History:
         self._shown: list[Part] = []  # media of tool results, until the run of results ends
         self._unnamed: list[str] = []  # ids made up for calls that came without one
         self._answered: set[str] = set()
+        self._ids = FittingIds(dialect.call_id_length, notes)
 
     def write(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
         self._answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
@@ -100,8 +103,9 @@ class History:
             () if isinstance(message.content, str) and not message.additional_kwargs
             else cast("Blocks", message.content_blocks)
         )  # fmt: skip
+        own = message.response_metadata.get("model_provider") in (None, self.dialect.id)
         wire: dict[str, Any] = {"role": "assistant", "content": message.text or None}
-        said = [block for block in blocks if block["type"] == "reasoning"]
+        said = [block for block in blocks if block["type"] == "reasoning"] if own else []
         if self.reasoning is not None:
             if said:
                 self._add_reasoning(wire, said)
@@ -111,11 +115,13 @@ class History:
         if refusal:
             wire["refusal"] = refusal
         audio = next((b["id"] for b in blocks if b["type"] == "audio" and b.get("id")), None)
-        if audio is not None:
+        if audio is not None and own:
             wire["audio"] = {"id": audio}
         for key in self.dialect.call_extras & message.additional_kwargs.keys():
-            wire[key] = message.additional_kwargs[key]
-        calls = self._calls(message, place)
+            if own:
+                wire[key] = message.additional_kwargs[key]
+        self._tell_left_out(blocks, own)
+        calls = self._calls(message, place, own)
         if calls:
             wire["tool_calls"] = calls
         elif wire["content"] is None and not refusal and audio is None:
@@ -130,7 +136,15 @@ class History:
         else:
             wire.update(reasoning_out(said, field))
 
-    def _calls(self, message: AIMessage, place: int) -> list[dict[str, Any]]:
+    def _tell_left_out(self, blocks: Blocks, own: bool) -> None:
+        """Records what of another service's answer has no place in a message here."""
+        if own:
+            return
+        reason = "only the service that made it understands it"
+        for kind in sorted({str(b["type"]) for b in blocks} - _CARRIED):
+            self.notes.record(kind, kind, None, "left out", reason)
+
+    def _calls(self, message: AIMessage, place: int, own: bool) -> list[dict[str, Any]]:
         """All calls, and of the invalid ones those that a tool result answers."""
         calls: list[Mapping[str, Any]] = [*message.tool_calls]
         calls += [c for c in message.invalid_tool_calls if c["id"] in self._answered]
@@ -140,13 +154,15 @@ class History:
             if not id:
                 id = f"call_{place}_{position}"
                 self._unnamed.append(id)
-            wire.append(wire_call(call, self.dialect.call_extras, id))
+            extras = self.dialect.call_extras if own else ()
+            wire.append(wire_call(call, extras, self._ids.fit(id)))
         return wire
 
     def _tool(self, message: ToolMessage) -> dict[str, Any]:
         id = message.tool_call_id
         if not id and self._unnamed:
             id = self._unnamed.pop(0)
+        id = self._ids.fit(id)
         if isinstance(message.content, str):
             return {"role": "tool", "tool_call_id": id, "content": message.content}
         blocks = cast("Blocks", message.content_blocks)

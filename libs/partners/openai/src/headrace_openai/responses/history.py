@@ -19,6 +19,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
+from headrace_openai.call_ids import RESPONSES, FittingIds
 from headrace_openai.dialects import Dialect
 from headrace_openai.responses.items import ANSWERED_HERE, server_item
 from headrace_openai.responses.parts import InputParts
@@ -42,6 +43,8 @@ class InputHistory:
     def __init__(self, dialect: Dialect, notes: Notes, *, stored: bool) -> None:
         self.dialect, self.notes, self.stored = dialect, notes, stored
         self.parts = InputParts(dialect, notes)
+        self._ids = FittingIds(RESPONSES, notes)
+        self._unnamed: list[str] = []  # ids made up for calls that came without one
         self._waiting: dict[str, str] = {}  # id of a call -> type of item that answers it
 
     def write(self, messages: Sequence[BaseMessage]) -> list[Item]:
@@ -101,7 +104,7 @@ class InputHistory:
                     items.append(self._call(block, f"call_{place}_{number}"))
                 case "server_tool_call":
                     self._add_server_call(items, block, results.get(block["id"]), ours)
-                case "server_tool_result":
+                case "server_tool_result" if ours:
                     pass  # it went with its call
                 case "image" if ours and self._made_image(items, block):
                     pass
@@ -156,7 +159,9 @@ class InputHistory:
 
     def _call(self, call: Mapping[str, Any], id: str) -> Item:
         extras, args = call.get("extras") or {}, call.get("args")
-        head: Item = {"call_id": call["id"] or id, "name": call["name"] or ""}
+        if not call["id"]:
+            self._unnamed.append(id)
+        head: Item = {"call_id": self._ids.fit(call["id"] or id), "name": call["name"] or ""}
         if extras.get("type") == "custom":
             self._waiting[head["call_id"]] = "custom_tool_call_output"
             text = args.get("input", "") if isinstance(args, dict) else args or ""
@@ -190,7 +195,9 @@ class InputHistory:
     # What a tool gave back.
 
     def _result(self, message: ToolMessage) -> Item:
-        id = message.tool_call_id
+        id = self._ids.fit(message.tool_call_id)
+        if not id and self._unnamed:
+            id = self._unnamed.pop(0)
         kind = self._waiting.get(id, "function_call_output")
         blocks = cast("Blocks", message.content_blocks)
         own = next((b["value"] for b in blocks if b["type"] == "non_standard"), None)
