@@ -201,6 +201,9 @@ class _Adapter:
         names = (choice,) if isinstance(choice, str) else choice
         kept = tuple(tool for tool in tools if tool_name(tool) in names)
         told = f"{reason}; it is shown no other tool, and chooses itself"
+        if self.notes.policy == "adapt":  # as near as can be: recorded, without a warning
+            self.notes.record("tool_choice", choice, None, "translated", told)
+            return kept, None
         kept_choice = self.notes.change("tool_choice", choice, None, "left out", told)
         return (tools if kept_choice is not None else kept), kept_choice
 
