@@ -38,7 +38,7 @@ class ChatHuggingFace(RawChatModel):
     Without `base_url` the router chooses who serves it; `provider`, or "name:provider", chooses
     one or a policy ("fastest", "cheapest", "preferred"). `base_url`: a dedicated endpoint, or any
     server that speaks like one.
-    Source: https://huggingface.co/docs/inference-providers/tasks/chat-completion (read 2026-11)
+    Source: `InferenceClient` of huggingface_hub 2.4 (read 2026-11)
     """
 
     provider: ClassVar[str] = "huggingface"

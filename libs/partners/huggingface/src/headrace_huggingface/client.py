@@ -161,7 +161,7 @@ def refused(response: Any) -> Exception:
 
     Servers of Hugging Face's say {"error": text, "error_type": word}; one that loads a model
     answers 503 with the `estimated_time` in seconds; the Hub says it in headers.
-    Source: https://huggingface.co/docs/text-generation-inference/reference/api_reference
+    Source: `InferError` of text-generation-inference's router (read 2026-11)
     """
     headers = dict(response.headers)
     try:

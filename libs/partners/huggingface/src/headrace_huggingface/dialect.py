@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from headrace.chat_models import Settings
     from headrace.messages import BaseMessage
 
-# Parameters that go out under their own name: `tool_prompt` is documented; the sampling ones are
-# what vLLM and many providers behind the router take.
+# Parameters that go out under their own name. `tool_prompt` is in the SDK's types; the sampling
+# ones are not: vLLM and some providers behind the router take them, others may ignore them.
 OWN = ("tool_prompt", "top_k", "min_p", "repetition_penalty")
 # Of text generation, not of chats.
 TEXT_ONLY = ("do_sample", "return_full_text", "truncate", "typical_p", "watermark")
 
 DIALECT = Dialect(
     id="huggingface",
+    # What it takes: `ChatCompletionInput` of huggingface_hub 2.4, and `reasoning_effort`, by
+    # https://schemas.apis.io/schemas/hugging-face (read 2026-11).
     page="https://huggingface.co/docs/inference-providers/tasks/chat-completion",
-    strict=True,  # `JSONSchema.strict` of huggingface_hub 2.4
+    read="",
+    # `JSONSchema.strict` of the SDK; its tools have no such field, and it is sent there as well.
+    strict=True,
     takes=frozenset(
         {
             *OWN, "frequency_penalty", "json_mode", "json_schema", "logprobs", "max_tokens",
