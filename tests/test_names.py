@@ -42,7 +42,8 @@ CLASSES = {
     "headrace_mistral": "ChatMistralAI MistralCredential",
     "headrace": "AIMessage BaseChatModel ChatPromptTemplate HumanMessage RunnableConfig "
     "RunnableLambda RunnableParallel RunnablePassthrough StrOutputParser SystemMessage ToolMessage "
-    "init_chat_model init_embeddings tool tool_loop Provider Timeout",
+    "from_callable init_chat_model init_embeddings tool tool_loop Provider Timeout",
+    "headrace.chat_models": "BaseChatModel FunctionChatModel from_callable init_chat_model",
     "headrace.runnables": "Runnable RunnableConfig RunnableLambda",
     "headrace.tools": "InjectedToolArg InjectedToolCallId ToolRuntime tool_loop",
     "headrace.credentials": "Credential credential_from_dict",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from headrace.cards import list_models as list_models
     from headrace.chat_models import BaseChatModel as BaseChatModel
     from headrace.chat_models import Timeout as Timeout
+    from headrace.chat_models import from_callable as from_callable
     from headrace.chat_models.looping import tool_loop as tool_loop
     from headrace.embeddings import Embeddings as Embeddings
     from headrace.engine.run import RunnableConfig as RunnableConfig
@@ -112,7 +113,7 @@ _HOMES = {
         "cost_tracker", "get_usage_metadata_callback",
     ),
     "cards": ("ModelCard", "catalog", "list_models"),
-    "chat_models": ("BaseChatModel", "Timeout"),
+    "chat_models": ("BaseChatModel", "Timeout", "from_callable"),
     "chat_models.looping": ("tool_loop",),
     "embeddings": ("Embeddings",),
     "engine.run": ("RunnableConfig",),

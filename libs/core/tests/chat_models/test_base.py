@@ -16,7 +16,7 @@ from headrace.errors import (
     WireError,
 )
 from headrace.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
-from headrace.testing import FunctionChatModel, OfflineChatModel, ScriptedChatModel
+from headrace.testing import OfflineChatModel, ScriptedChatModel
 
 
 class Echo(BaseChatModel):
@@ -223,17 +223,6 @@ def test_figures_of_time_are_in_the_metadata(world: Any) -> None:
     streamed = sum(world.stream(OfflineChatModel(), "hi")).response_metadata
     assert whole["duration_s"] >= 0
     assert 0 <= streamed["first_chunk_s"] <= streamed["duration_s"]
-
-
-def test_a_function_is_a_model(world: Any) -> None:
-    async def later(messages: Any) -> str:
-        return messages[-1].text + "!"
-
-    def spelled(messages: Any) -> Any:
-        yield from messages[-1].text
-
-    assert world.invoke(FunctionChatModel(later), "hi").text == "hi!"
-    assert [c.text for c in world.stream(FunctionChatModel(spelled), "abc")][:3] == ["a", "b", "c"]
 
 
 def test_messages_are_handed_to_the_provider_unchanged(world: Any) -> None:

@@ -77,7 +77,7 @@ def test_every_wrapper_counts_as_the_model_inside(world: Any, wrap: Any) -> None
 
 
 def test_exact_asks_the_provider_with_all_that_is_bound(world: Any) -> None:
-    model = Counting(lambda messages: "x").bind_tools([look]).with_retry()
+    model = Counting(lambda messages, tools: "x").bind_tools([look]).with_retry()
     assert counted(world, model, "get_num_tokens", MESSAGES, exact=True) == 2001
     assert counted(world, model, "get_num_tokens", TEXT, exact=True) == 1001
 

@@ -118,13 +118,13 @@ def test_a_batch_never_overspends_and_uses_what_is_there(world: Any) -> None:
     sent: list[int] = []
     lock = threading.Lock()
 
-    async def reply(messages: Any) -> AIMessage:
+    async def reply(messages: Any, max_tokens: int) -> AIMessage:
         with lock:
             sent.append(1)
         await asyncio.sleep(0)
         return answer(10, 20)
 
-    def plain(messages: Any) -> AIMessage:
+    def plain(messages: Any, max_tokens: int) -> AIMessage:
         with lock:
             sent.append(1)
         return answer(10, 20)

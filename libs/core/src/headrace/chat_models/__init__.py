@@ -9,6 +9,7 @@ from headrace.chat_models import structured as _structured  # noqa: F401 - fills
 from headrace.chat_models import tagged as _tagged  # noqa: F401 - fills the hooks
 from headrace.chat_models.base import BaseChatModel
 from headrace.chat_models.clients import CLIENTS, forbid_requests
+from headrace.chat_models.function import FunctionChatModel, from_callable
 from headrace.chat_models.matrix import parameter_matrix
 from headrace.chat_models.model import Layer, Layered, Model, ModelInput
 from headrace.chat_models.notes import ContentPolicy, Notes, Policy
@@ -28,6 +29,7 @@ __all__ = [
     "BaseChatModel",
     "Call",
     "ContentPolicy",
+    "FunctionChatModel",
     "Key",
     "Layer",
     "Layered",
@@ -45,6 +47,7 @@ __all__ = [
     "Watch",
     "Wire",
     "forbid_requests",
+    "from_callable",
     "init_chat_model",
     "parameter_matrix",
 ]

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from inspect import ismethod
+from collections.abc import Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
 from headrace.chat_models import BaseChatModel, Settings
-from headrace.chat_models.chunking import as_chunk
-from headrace.engine.user import (
-    Seam,
-    is_async_generator_function,
-    is_coroutine_function,
-    is_generator_function,
-)
 from headrace.errors import InputError
 from headrace.messages import AIMessage, AIMessageChunk, BaseMessage
 from headrace.testing.streaming import pieces
@@ -86,62 +78,6 @@ class ScriptedChatModel(BaseChatModel):
             return
         for chunk in pieces(_message(reply, self.model)):
             yield chunk
-
-
-class FunctionChatModel(BaseChatModel):
-    """A function of (messages) or (messages, settings) as a model; plain, async or a generator.
-
-    It gives a text or an AIMessage; a generator gives texts or chunks.
-    """
-
-    provider: ClassVar[str] = "function"
-    plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {"function"}
-    model: str = Field(default="function", description="Any name.")
-    function: Callable[..., Any] = Field(description="What answers.", repr=False)
-
-    if not TYPE_CHECKING:
-
-        def __init__(self, function: Callable[..., Any], **data: Any) -> None:
-            super().__init__(function=function, **data)
-
-    def _address(self) -> str:
-        code = getattr(self.function, "__code__", None)
-        name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
-        return f"{self.function.__module__}.{name}:{getattr(code, 'co_firstlineno', '')}"
-
-    async def _stream(
-        self, messages: list[BaseMessage], settings: Settings, run: Run
-    ) -> AsyncGenerator[AIMessageChunk, None]:
-        seam = Seam(run, self.get_name())
-        function, args = self.function, _arguments(self.function, messages, settings)
-        if is_async_generator_function(function):
-            async for item in seam.items(seam.call(function, *args)):
-                yield _chunk(item)
-        elif is_generator_function(function):
-            items = run.io.generate(lambda _: function(*args), _none(), seam)
-            async for item in items:
-                yield _chunk(item)
-        elif is_coroutine_function(function):
-            yield as_chunk(_message(await seam.call_async(function, *args), self.model))
-        else:
-            yield as_chunk(_message(await seam.call_plain(function, *args), self.model))
-
-
-async def _none() -> AsyncGenerator[Any, None]:
-    return
-    yield
-
-
-def _arguments(
-    function: Callable[..., Any], messages: list[BaseMessage], settings: Settings
-) -> tuple[Any, ...]:
-    code = getattr(function, "__code__", None)
-    wanted = code.co_argcount - ismethod(function) if code is not None else 1
-    return (messages, settings) if wanted > 1 else (messages,)
-
-
-def _chunk(item: Any) -> AIMessageChunk:
-    return item if isinstance(item, AIMessageChunk) else AIMessageChunk(item)
 
 
 def _message(reply: Any, name: str) -> AIMessage:
