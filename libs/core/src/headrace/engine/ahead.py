@@ -1,4 +1,4 @@
-"""A blocking source in an async run: one worker thread reads it ahead of its consumer."""
+"""Blocking work in an async run: one worker thread goes ahead of the consumer of its items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from headrace.engine.workers import WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -17,14 +17,17 @@ AHEAD = 64  # items that may wait for the consumer
 
 
 class Ahead(Generic[T]):
-    """`await next()` gives all items that wait, at least one; none when the source has ended.
+    """`await next()` gives all items that wait, at least one; none when the work has ended.
 
-    `await end()` calls `stop`, which must wake a thread that waits for the source, and comes
-    back when that thread has closed the source.
+    `work(put)` runs in the thread; `put` waits for room and is False once nobody reads. `await
+    end()` calls `stop`, which must wake the thread where it waits, and comes back when the work
+    has returned.
     """
 
-    def __init__(self, source: Iterator[T], stop: Callable[[], None]) -> None:
-        self._source, self._stop = source, stop
+    def __init__(
+        self, work: Callable[[Callable[[T], bool]], None], stop: Callable[[], None]
+    ) -> None:
+        self._work, self._stop = work, stop
         self._loop = asyncio.get_running_loop()
         self._room = threading.Condition()
         self._ready: list[T] = []
@@ -53,8 +56,6 @@ class Ahead(Generic[T]):
 
     async def end(self) -> None:
         if not self._started:
-            self._started = self._ended = True
-            _close(self._source)
             return
         with self._room:
             self._closing = True
@@ -74,10 +75,7 @@ class Ahead(Generic[T]):
     def _serve(self) -> None:
         error: BaseException | None = None
         try:
-            for item in self._source:
-                if not self._keep(item):
-                    break
-            _close(self._source)
+            self._work(self._keep)
         except BaseException as raised:
             error = raised
         with self._room:
@@ -109,6 +107,10 @@ class Ahead(Generic[T]):
         self._wake()
 
 
-def _close(source: Any) -> None:
+def read(source: Any, put: Callable[[T], bool]) -> None:
+    """Puts the items of an iterator, and closes it; the `work` of a source that is pulled."""
+    for item in source:
+        if not put(item):
+            break
     if hasattr(source, "close"):
         source.close()

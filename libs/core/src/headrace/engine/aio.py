@@ -15,7 +15,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headrace.engine.ahead import Ahead
+from headrace.engine.ahead import Ahead, read
 from headrace.engine.bell import TaskBell
 from headrace.engine.drive import close
 from headrace.engine.guard import Guarded
@@ -67,10 +67,16 @@ class AsyncWorld:
     def strand(self) -> Strand:
         return Strand(threading.get_ident(), asyncio.current_task())
 
-    async def ahead(
-        self, source: Iterator[T], stop: Callable[[], None]
+    def ahead(self, source: Iterator[T], stop: Callable[[], None]) -> AsyncGenerator[list[T], None]:
+        return self.pushed(partial(read, source), stop)
+
+    async def pushed(
+        self,
+        work: Callable[[Callable[[T], bool]], None],
+        stop: Callable[[], None],
+        scope: Scope | None = None,
     ) -> AsyncGenerator[list[T], None]:
-        reader = Ahead(source, stop)
+        reader = Ahead(work, stop)
         try:
             while items := await reader.next():
                 yield items

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from headrace.engine.bell import ThreadBell
 from headrace.engine.drive import close, drive
+from headrace.engine.pushed import Pushed
 from headrace.engine.strands import Budget, Fan, Scope, Stopped, Strand
 from headrace.engine.tee import Tee
 from headrace.engine.workers import WORKERS
@@ -73,6 +74,19 @@ class SyncWorld:
         finally:
             if hasattr(source, "close"):
                 source.close()
+
+    async def pushed(
+        self,
+        work: Callable[[Callable[[T], bool]], None],
+        stop: Callable[[], None],
+        scope: Scope | None = None,
+    ) -> AsyncGenerator[list[T], None]:
+        pushed = Pushed(work, stop, scope or Scope())
+        try:
+            while items := pushed.next():
+                yield items
+        finally:
+            pushed.end()
 
     async def blocking(
         self, function: Callable[..., T], *args: Any, undo: Callable[[T], None] | None = None

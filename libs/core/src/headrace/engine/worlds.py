@@ -42,6 +42,20 @@ class World(Protocol):
         In an async run a thread reads up to 64 ahead; `stop` wakes it where it waits.
         """
 
+    def pushed(
+        self,
+        work: Callable[[Callable[[T], bool]], None],
+        stop: Callable[[], None],
+        scope: Scope | None = None,
+    ) -> AsyncGenerator[list[T], None]:
+        """What `work(put)` puts, all that is ready at once, while it runs in one worker thread.
+
+        For producers that call back rather than be pulled. `put` waits while 64 items wait, and
+        is False once nobody reads; then the work is to return. Leaving calls `stop`, from
+        another thread, for work that puts too seldom, and waits for the work. An error of the
+        work comes after what it put. `scope`: a sync run that is called off ends with Stopped.
+        """
+
     async def sleep(self, seconds: float, scope: Scope | None = None) -> None: ...
 
     def bell(self) -> Bell:
