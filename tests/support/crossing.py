@@ -18,14 +18,14 @@ from headrace.chat_models import BaseChatModel, Call
 from headrace.errors import ModelError, WireError
 from headrace.messages import AIMessage, message_chunk_to_message
 from headrace.transport import StreamReader
-from headrace_anthropic import ChatAnthropic
+from headrace_anthropic import ChatAnthropic, ChatAnthropicBedrock, ChatAnthropicVertex
 from headrace_aws import ChatBedrockConverse
 from headrace_dashscope import ChatDashScope
-from headrace_google import ChatGoogleGenerativeAI
+from headrace_google import ChatGoogleGenerativeAI, ChatGoogleVertexAI
 from headrace_huggingface import ChatHuggingFace
 from headrace_mistral import ChatMistralAI
 from headrace_ollama import ChatOllama
-from headrace_openai import AzureChatOpenAI, ChatOpenAI
+from headrace_openai import AzureChatOpenAI, ChatAzureAI, ChatOpenAI
 
 KEY = "sk-not-a-real-key"
 
@@ -56,6 +56,7 @@ _AWS = {
     "aws_secret_access_key": KEY,
     "region_name": "eu-west-1",
 }
+_VERTEX = {"project": "p", "location": "europe-west4", **_KEYED}
 _CLAUDE = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 LINES: tuple[Line, ...] = (
@@ -70,6 +71,11 @@ LINES: tuple[Line, ...] = (
     Line(
         "azure", AzureChatOpenAI, {"model": "gpt-4.1", "deployment": "d", **_KEYED, **_AZURE},
         "azure_openai", ids=r".{1,40}", dialect="openai-chat", recorded="azure",
+    ),
+    Line(
+        "azure_ai", ChatAzureAI,
+        {"model": "gpt-4.1", "endpoint": "https://name.services.ai.azure.com", **_KEYED},
+        "azure_ai", ids=r".{1,40}",
     ),
     Line(
         "openrouter", ChatOpenAI, {"model": "z-ai/glm-4.6", "dialect": "openrouter", **_KEYED},
@@ -88,8 +94,22 @@ LINES: tuple[Line, ...] = (
         ids=r"[a-zA-Z0-9_-]+", dialect="anthropic",
     ),
     Line(
+        "anthropic_bedrock", ChatAnthropicBedrock,
+        {"model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "region": "us-east-1", **_KEYED},
+        "anthropic_bedrock", ids=r"[a-zA-Z0-9_-]+", dialect="anthropic",
+    ),
+    Line(
+        "anthropic_vertex", ChatAnthropicVertex,
+        {"model": "claude-sonnet-4-5@20250929", "project": "p", "region": "global", **_KEYED},
+        "anthropic_vertex", ids=r"[a-zA-Z0-9_-]+", dialect="anthropic",
+    ),
+    Line(
         "google", ChatGoogleGenerativeAI, {"model": "gemini-3-pro-preview", **_KEYED},
-        "google_genai", dialect="google",
+        "google_genai", dialect="google", recorded="google",
+    ),
+    Line(
+        "google_vertexai", ChatGoogleVertexAI, {"model": "gemini-3-pro-preview", **_VERTEX},
+        "google_vertexai", dialect="google", recorded="google-vertex",
     ),
     Line(
         "bedrock-claude", ChatBedrockConverse, {"model": _CLAUDE, **_AWS}, "bedrock_converse",

@@ -21,7 +21,8 @@ from converse_writing import (
 )
 
 from headrace.chat_models import ResponseFormat
-from headrace.messages import AIMessage, SystemMessage, ToolMessage
+from headrace.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from headrace_aws import ChatBedrockConverse
 from headrace_aws.families import FAMILIES, UNKNOWN, Family, family_of
 
 # Tools
@@ -246,7 +247,11 @@ def test_server_tools_of_others_are_left_out() -> None:
 # Cache points and guardrails
 
 
-MARKED = {"type": "text", "text": "a", "extras": {"cache_control": {"type": "ephemeral"}}}
+MARKED: dict[str, Any] = {
+    "type": "text",
+    "text": "a",
+    "extras": {"cache_control": {"type": "ephemeral"}},
+}
 POINT = {"cachePoint": {"type": "default"}}
 
 
@@ -268,10 +273,15 @@ def test_a_cache_point_stands_before_the_documents_at_the_end() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_models_without_caches_get_no_cache_points() -> None:
-    body = written([MARKED], family=LLAMA)
-    assert body["messages"][0]["content"] == [{"text": "a"}]
-    assert noted(body) == [("cache_control", "left out")]
+    model = ChatBedrockConverse(model="meta.llama3-1-8b-instruct-v1:0", cache_prompt=True)
+    report = model.bind_tools([{**TOOL, **MARKED["extras"]}]).preflight([HumanMessage([MARKED])])
+    assert report.errors == ()
+    assert "cachePoint" not in str(report.request)
+    assert [(record["name"], record["action"]) for record in report.adapted] == [
+        ("cache_prompt", "left out"), ("cache_control", "left out"),
+    ]  # fmt: skip
 
 
 def test_cache_prompt_marks_tools_instructions_and_the_last_message() -> None:

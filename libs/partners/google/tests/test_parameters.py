@@ -69,6 +69,7 @@ SENT_TO_VERTEX: list[tuple[str, Any, str, Any]] = [
 ]  # fmt: skip
 # Those that are no part of the body, with the tests that hold them.
 ELSEWHERE = BaseChatModel.plumbing | {
+    "cache_prompt",  # tests/test_prompt_caching.py
     "api_version", "client_args", "credentials", "http_async_client", "http_client", "location",
     "project", "vertexai",  # test_places.py
     "model", "cache", "rate_limiter", "stop",

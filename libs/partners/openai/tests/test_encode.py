@@ -298,13 +298,14 @@ def test_what_a_service_cannot_carry_is_an_error_that_names_it(block: Any, id: s
         parts(block, dialect=DIALECTS[id])
 
 
-def test_cache_marks_go_out_where_they_mean_something_and_are_recorded_elsewhere() -> None:
-    mark = {"type": "ephemeral"}
-    block = {"type": "text", "text": "a", "cache_control": mark}
-    assert parts(block, dialect=DIALECTS["openrouter"]) == [block]
+def test_marks_go_out_where_they_mean_something_and_are_recorded_elsewhere() -> None:
+    block = {"type": "text", "text": "a", "extras": {"cache_control": {"type": "ephemeral"}}}
+    sent = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
+    assert parts(block, dialect=DIALECTS["openrouter"]) == [sent]
     notes = quiet()
-    assert wire([SystemMessage([block])], notes=notes)[0]["content"] == "a"
-    assert notes.records[0]["name"] == "cache_control"
+    marked = {"type": "text", "text": "a", "extras": {"of_another_service": 1}}
+    assert wire([SystemMessage([marked])], notes=notes)[0]["content"] == "a"
+    assert notes.records[0]["name"] == "of_another_service"
 
 
 def test_media_of_tool_results_follow_the_results_as_the_users() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from headrace.chat_models.effort import make_room, plan_effort, ways_of
 from headrace.chat_models.notes import Action, Notes
+from headrace.chat_models.prompt_caching import SWITCH, why_idle
 from headrace.chat_models.settings import Settings, tool_name
 from headrace.chat_models.shaping import reasons
 from headrace.chat_models.wires import BOUNDS, Limits, Wire, limits_of
@@ -53,7 +54,9 @@ class _Adapter:
         if EFFORT in asked:  # first, because other parameters may depend on it
             self._keep(sent, EFFORT, self._effort(asked[EFFORT]))
         for name in asked:
-            if name not in _UNTOUCHED and name != EFFORT:
+            if name == SWITCH:
+                self._keep(sent, name, self._cached(asked[name]))
+            elif name not in _UNTOUCHED and name != EFFORT:
                 self._keep(sent, name, self._fitted(name, asked[name], sent))
         self._widen(sent)
         for name, there in self.wire.names.items():
@@ -100,6 +103,13 @@ class _Adapter:
             self.notes.revise(name, asked, sent, action, reason)
             return sent
         return self.notes.change(name, asked, sent, action, reason)
+
+    def _cached(self, asked: Any) -> Any:
+        """The switch for the prompt cache; of no use it is left out, which changes no answer."""
+        if not asked or SWITCH in self.wire.takes:
+            return asked or None
+        self.notes.record(SWITCH, asked, None, "left out", why_idle(self.wire))
+        return None
 
     def _effort(self, asked: Any) -> Any:
         limits = self._limits(EFFORT)

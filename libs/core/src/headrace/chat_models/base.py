@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator
 
@@ -49,6 +49,9 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
     stop: tuple[str, ...] | None = Field(default=None, description="Texts that end the answer.")
     reasoning_effort: str | int | None = Field(
         default=None, description='"none" … "max", a number of tokens, or on (true) and off.'
+    )
+    cache_prompt: bool | Literal["5m", "1h"] | None = Field(
+        default=None, description="Cache the beginning of the prompt, in the provider's way."
     )
     on_unsupported_content: ContentPolicy = Field(
         default="raise", description="What to do with content that the model cannot see."

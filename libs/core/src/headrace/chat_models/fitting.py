@@ -10,6 +10,7 @@ from headrace.chat_models.adapting import adapt
 from headrace.chat_models.carrying import carry
 from headrace.chat_models.lifecycle import ageing, served_other
 from headrace.chat_models.notes import Notes
+from headrace.chat_models.prompt_caching import without_marks
 from headrace.chat_models.room import check_room
 from headrace.chat_models.settings import Settings
 from headrace.chat_models.shaping import shaped
@@ -48,6 +49,7 @@ def fit(
         notes.tell("status", told)
     messages = shaped(messages, settings.shape, notes)
     settings = adapt(replace(settings, notes=notes), facts, wire, name)
+    messages, settings = without_marks(messages, settings, wire)
     sent = carry(messages, facts, wire, notes)
     if warned is None:
         check_room(sent, settings, facts, name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.chat_models.effort import FORMS, Effort, Form
+from headrace.chat_models.prompt_caching import MarkPlace
 from headrace.tools.compiling import SchemaDialect
 
 # A parameter -> the fact of a profile that says in general whether the model takes it.
@@ -35,7 +36,9 @@ class Wire:
     `media_known`: they are documented. `schemes`: of URLs whose content it fetches itself, so
     that it counts as data. `required`: what must be sent, each with the value for
     where neither caller nor profile has one. `schemas`: the JSON Schema it takes where it
-    enforces one; None: the partner's encoder sees to that.
+    enforces one; None: the partner's encoder sees to that. `marks`: where it takes the portable
+    cache mark; `caches_itself`: it caches prompts unasked. A partner whose encoder does something
+    about `cache_prompt` names it in `takes`.
     """
 
     service: str = "its service"
@@ -52,6 +55,8 @@ class Wire:
     developer_role: bool | None = None
     required: Mapping[str, Any] = field(default_factory=dict)
     schemas: SchemaDialect | None = None
+    marks: frozenset[MarkPlace] = frozenset()
+    caches_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)

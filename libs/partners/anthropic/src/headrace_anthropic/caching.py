@@ -9,30 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from headrace.chat_models.prompt_caching import MARK, mark_value, put_marks
 from headrace_anthropic.incoming import Block
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes
 
-_MOST = 4  # markers that a request may have
 _UNMARKED = frozenset({"thinking", "redacted_thinking"})  # which cannot have one
 
 
 def mark_prompt(request: dict[str, Any], asked: bool | str, notes: Notes) -> None:
     """Puts the markers on a request that was just made; none where the caller put his own."""
-    marker: dict[str, str] = {"type": "ephemeral"}
-    if isinstance(asked, str):
-        marker["ttl"] = asked
-    taken = sum("cache_control" in block for block in _blocks(request))
-    for block in _places(request):
-        if "cache_control" in block:
-            continue
-        if taken == _MOST:
-            reason = f"a request has at most {_MOST} markers"
-            notes.record("cache_prompt", asked, None, "left out", reason)
-            return
-        block["cache_control"] = dict(marker)
-        taken += 1
+    taken = sum(MARK in block for block in _blocks(request))
+    put_marks(_places(request), taken, (MARK, mark_value(asked)), asked, notes)
 
 
 def _places(request: dict[str, Any]) -> Iterator[Block]:

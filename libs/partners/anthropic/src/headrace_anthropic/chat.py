@@ -114,9 +114,6 @@ class ChatAnthropic(RawChatModel):
     output_config: Mapping[str, Any] | None = Field(
         default=None, description='As it is: {"effort", "task_budget"}.'
     )
-    cache_prompt: bool | Literal["5m", "1h"] | None = Field(
-        default=None, description="Marks the instructions and the last message for the cache."
-    )
     parallel_tool_calls: bool | None = Field(
         default=None, description="Several calls in one answer."
     )

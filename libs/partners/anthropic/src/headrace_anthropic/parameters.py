@@ -12,6 +12,7 @@ from typing import Any
 
 from headrace.chat_models import Wire
 from headrace.chat_models.effort import BUDGETS, Effort, Form
+from headrace.chat_models.prompt_caching import EVERYWHERE
 from headrace.errors import InputError
 from headrace.tools import SCHEMA_DIALECTS
 
@@ -48,6 +49,7 @@ def wire_of(service: str, adaptive: bool, files: bool = True) -> Wire:
         developer_role=False,
         required={"max_tokens": MAX_TOKENS},
         schemas=SCHEMA_DIALECTS["anthropic"],
+        marks=EVERYWHERE,
     )
 
 

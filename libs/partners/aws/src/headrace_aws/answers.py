@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from headrace.chat_models import Notes
 from headrace.messages import AIMessage
 from headrace_aws.families import Family
-from headrace_aws.outgoing import Block, Part, Parts
+from headrace_aws.outgoing import Block, Part, Parts, cache_point
 
 if TYPE_CHECKING:
     from headrace_aws.history import CallIds
@@ -30,8 +30,8 @@ class Answers:
         parts: list[Part] = []
         for block in cast("Sequence[Block]", message.content_blocks):
             parts += self._parts(block, own)
-            parts += self.parts.cache_point(block.get("extras"), "messages")
-        parts += self.parts.cache_point(message.additional_kwargs, "messages")
+            parts += cache_point(block.get("extras"))
+        parts += cache_point(message.additional_kwargs)
         return parts
 
     def _parts(self, block: Block, own: bool) -> list[Part]:

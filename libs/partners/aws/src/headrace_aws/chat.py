@@ -125,9 +125,6 @@ class ChatBedrockConverse(RawChatModel):
     system: str | tuple[Any, ...] | None = Field(
         default=None, description="Instructions before those of the messages; a text or blocks."
     )
-    cache_prompt: bool | None = Field(
-        default=None, description="Cache points behind tools, instructions and the last message."
-    )
     guardrail_config: Mapping[str, Any] | None = Field(
         default=None,
         description='{"guardrailIdentifier", "guardrailVersion", "trace", "streamProcessingMode"}.',

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from headrace.chat_models.prompt_caching import MARK, MOST, SWITCH, mark_value
 from headrace.errors import InputError
 from headrace.messages import SystemMessage
 from headrace.tools import strict_schema
 from headrace.transport import names_of
 from headrace_aws.families import UNKNOWN, Family
 from headrace_aws.history import History, put_cache_point
-from headrace_aws.outgoing import Part, guarded
+from headrace_aws.outgoing import Part, cache_point, guarded
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes, ResponseFormat, Settings
@@ -66,8 +67,8 @@ def encode(
         if params.get(ours) is not None:
             request[wire] = params[ours]
     _merge(request, _options(settings, family, profile or {}, stream=stream))
-    if params.get("cache_prompt"):
-        _cache(request, family, notes)
+    if params.get(SWITCH):
+        _cache(request, family, params[SWITCH], notes)
     if params.get("guard_last_turn_only"):
         _guard_last(request)
     _merge(request, params.get("model_kwargs") or {})
@@ -184,7 +185,7 @@ class Tools:
         if tool.get("strict"):
             schema, spec["strict"] = _closed(tool, schema), True
         spec["inputSchema"] = {"json": schema}
-        return [{"toolSpec": spec}, *self.history.parts.cache_point(tool.get("extras"), "tools")]
+        return [{"toolSpec": spec}, *cache_point(tool.get("extras"))]
 
     def _rename(self, messages: list[dict[str, Any]]) -> None:
         for call in _calls(messages):
@@ -211,23 +212,29 @@ def _called(messages: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(call["name"] for call in _calls(messages)))
 
 
-def _cache(request: dict[str, Any], family: Family, notes: Notes) -> None:
+def _cache(request: dict[str, Any], family: Family, asked: bool | str, notes: Notes) -> None:
     """Cache points behind the tools, the instructions and the last message of the user."""
-    if family.caches is not None and not family.caches:
-        reason = f"`{notes.model}` takes no cache points"
-        notes.change("cache_prompt", True, None, "left out", reason)
-        return
-    point: Part = {"cachePoint": {"type": "default"}}
+    (point,) = cache_point({MARK: mark_value(asked)})
     last = [message for message in request["messages"] if message["role"] == "user"][-1:]
+    tools: list[Part] = (request.get("toolConfig") or {}).get("tools") or []
+    system: list[Part] = request.get("system") or []
+    everything = (tools, system, *(message["content"] for message in request["messages"]))
+    room = MOST - sum("cachePoint" in part for parts in everything for part in parts)
     places = (
-        ("tools", (request.get("toolConfig") or {}).get("tools")),
-        ("system", request.get("system")),
-        ("messages", last[0]["content"] if last else None),
+        ("tools", tools),
+        ("system", system),
+        ("messages", last[0]["content"] if last else []),
     )
     for place, parts in places:
         takes = family.caches is None or place in family.caches
-        if parts and takes and not any("cachePoint" in part for part in parts):
-            put_cache_point(parts, [point])
+        if not (parts and takes) or any("cachePoint" in part for part in parts):
+            continue
+        if room <= 0:
+            reason = f"a request has at most {MOST} cache points"
+            notes.record(SWITCH, asked, None, "left out", reason)
+            return
+        put_cache_point(parts, [point])
+        room -= 1
 
 
 def _guard_last(request: dict[str, Any]) -> None:

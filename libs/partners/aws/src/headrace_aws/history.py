@@ -20,7 +20,7 @@ from headrace.messages import (
 from headrace.tools import WireNames
 from headrace_aws.answers import Answers
 from headrace_aws.families import Family
-from headrace_aws.outgoing import Block, Part, Parts
+from headrace_aws.outgoing import Block, Part, Parts, cache_point
 
 _ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _BINARY = ("document", "video")  # what a cache point may not follow
@@ -93,7 +93,7 @@ class History:
         if isinstance(message, DeveloperMessage):
             reason = "Converse has no such role"
             self.notes.record("developer message", "developer", "system", "translated", reason)
-        parts = self._blocks(cast("Sequence[Block]", message.content_blocks), "system")
+        parts = self._blocks(cast("Sequence[Block]", message.content_blocks))
         if self.messages and self.facts.get("mid_conversation_system_messages"):
             self._add("system", parts)
             return
@@ -103,14 +103,14 @@ class History:
         self.system += parts
 
     def _said(self, message: HumanMessage) -> list[Part]:
-        parts = self._blocks(cast("Sequence[Block]", message.content_blocks), "messages")
+        parts = self._blocks(cast("Sequence[Block]", message.content_blocks))
         if not parts:
             raise InputError(
                 "a user's message is blank, which Converse does not take; say something"
             )
         return parts
 
-    def _blocks(self, blocks: Iterable[Block], place: str) -> list[Part]:
+    def _blocks(self, blocks: Iterable[Block]) -> list[Part]:
         parts: list[Part] = []
         for block in blocks:
             if block["type"] == "text" and not block["text"].strip():
@@ -118,18 +118,18 @@ class History:
                     self.notes.record("text", block["text"], None, "left out", _BLANK)
             else:
                 parts.append(self.parts.part(block))
-            put_cache_point(parts, self.parts.cache_point(block.get("extras"), place))
+            put_cache_point(parts, cache_point(block.get("extras")))
         return parts
 
     def _result(self, message: ToolMessage) -> list[Part]:
         content, beside = list[Part](), list[Part]()
-        marks: list[Part] = self.parts.cache_point(message.additional_kwargs, "messages")
+        marks: list[Part] = cache_point(message.additional_kwargs)
         for block in cast("Sequence[Block]", message.content_blocks):
             if block["type"] == "text" and not block["text"].strip():
                 continue
             part = self.parts.part(block)
             (content if self._fits_result(part) else beside).append(part)
-            marks = marks or self.parts.cache_point(block.get("extras"), "messages")
+            marks = marks or cache_point(block.get("extras"))
         if beside:
             kinds = ", ".join(sorted({next(iter(part)) for part in beside}))
             reason = f"`{self.notes.model}` takes none in the result of a tool"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from headrace.chat_models.carrying import FORMS, form_of
+from headrace.chat_models.prompt_caching import MARK
 from headrace.errors import UnsupportedContentError
 from headrace_aws.families import Family
 from headrace_aws.formats import DocumentNames, format_of, formats
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 Block = Mapping[str, Any]
 Part = dict[str, Any]
 
-MARK = "cache_control"
 # What has its place inside a part or around it, and so is no extra that is left out.
 _PLACED = frozenset({MARK, "citations", "context", "bucketOwner", "guard", "filename"})
 _OF_OTHERS = "it belongs to another provider"
@@ -51,18 +51,6 @@ class Parts:
                 raise _unsupported(f"a `{kind}` block in this place")
         self._tell_extras(block)
         return guarded(part, block)
-
-    def cache_point(self, extras: Mapping[str, Any] | None, place: str) -> list[Part]:
-        """The cache point that a marker asks for; none if the model takes none there."""
-        mark = (extras or {}).get(MARK)
-        if not mark:
-            return []
-        if self.family.caches is not None and place not in self.family.caches:
-            reason = f"`{self.notes.model}` takes no cache points in {place}"
-            self.notes.record(MARK, mark, None, "left out", reason)
-            return []
-        ttl = mark.get("ttl") if isinstance(mark, Mapping) else None
-        return [{"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}]
 
     def _media(self, kind: str, block: Block) -> Part:
         form = format_of(kind, block)
@@ -121,6 +109,15 @@ class Parts:
             if key not in _PLACED:
                 reason = "Converse has no such mark"
                 self.notes.record(key, value, None, "left out", reason)
+
+
+def cache_point(extras: Mapping[str, Any] | None) -> list[Part]:
+    """The cache point that a mark asks for."""
+    mark = (extras or {}).get(MARK)
+    if not mark:
+        return []
+    ttl = mark.get("ttl") if isinstance(mark, Mapping) else None
+    return [{"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}]
 
 
 def guarded(part: Part, block: Block) -> Part:

@@ -8,6 +8,7 @@ from typing import Any
 
 from headrace.chat_models import Wire
 from headrace.chat_models.effort import FORMS
+from headrace.chat_models.prompt_caching import EVERYWHERE, SWITCH, MarkPlace
 from headrace.errors import InputError
 from headrace.tools import SCHEMA_DIALECTS
 from headrace_aws.families import UNKNOWN, Family
@@ -36,7 +37,7 @@ def wire_of(family: Family, *, adaptive: bool = True) -> Wire:
         lacks.add("reasoning_effort")
     return Wire(
         service="bedrock_converse",
-        takes=_TAKES,
+        takes=_TAKES | (frozenset() if family.caches == frozenset() else {SWITCH}),
         lacks=frozenset(lacks),
         ranges={"temperature": (0, 1), "top_p": (0, 1), "max_tokens": (1, None),
                 "stop": (None, 2500)},
@@ -46,7 +47,16 @@ def wire_of(family: Family, *, adaptive: bool = True) -> Wire:
         schemes=frozenset({"s3"}),
         developer_role=False,
         schemas=SCHEMA_DIALECTS["bedrock"],
+        marks=_marks(family),
     )  # fmt: skip
+
+
+def _marks(family: Family) -> frozenset[MarkPlace]:
+    if family.caches is None:
+        return EVERYWHERE
+    said: frozenset[MarkPlace] = EVERYWHERE - {"system", "tools"}
+    named: frozenset[MarkPlace] = EVERYWHERE & family.caches
+    return named | said if "messages" in family.caches else named
 
 
 def read_effort(given: Mapping[str, Any]) -> str | int:

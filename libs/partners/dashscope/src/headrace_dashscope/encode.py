@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from headrace.chat_models.prompt_caching import MARK, SWITCH, mark_value, put_marks
 from headrace.chat_models.settings import tool_name
 from headrace.transport import names_of
 from headrace_dashscope.history import History
@@ -51,6 +53,8 @@ def encode(
     sent.update(_tools(settings))
     if settings.response_format is not None:
         sent["response_format"] = _response_format(settings.response_format)
+    if params.get(SWITCH):
+        _cache(wire, params[SWITCH], settings.notes)
     sent.update(params.get("model_kwargs") or {})
     body: dict[str, Any] = {"model": params["model"]} if params.get("model") else {}
     body.update(input={"messages": wire}, parameters=sent)
@@ -60,11 +64,29 @@ def encode(
             inner.update(value)
         else:
             body[name] = value
-    if multimodal or _has_parts(wire):
-        body["input"]["messages"] = [_in_parts(message) for message in wire]
+    spelled = _in_parts if multimodal or is_multimodal(body) else _with_types
+    body["input"]["messages"] = [spelled(message) for message in body["input"]["messages"]]
     if stream:
         _stream(body["parameters"], settings.notes)
     return body
+
+
+def _cache(wire: Sequence[dict[str, Any]], asked: bool | str, notes: Notes) -> None:
+    """Marks the end of the instructions, and of what the user or a tool said last.
+
+    Source: https://help.aliyun.com/en/model-studio/context-cache (read 2026-11)
+    """
+    told = list(takewhile(lambda message: message["role"] == "system", wire))
+    said = [message for message in wire if message["role"] in ("user", "tool")]
+    contents = [m["content"] for m in wire if isinstance(m["content"], list)]
+    taken = sum(MARK in part for content in contents for part in content)
+    places: list[dict[str, Any]] = []
+    for message in (*told[-1:], *said[-1:]):
+        if isinstance(message["content"], str) and message["content"]:
+            message["content"] = [{"text": message["content"]}]
+        if isinstance(message["content"], list):
+            places += message["content"][-1:]
+    put_marks(places, taken, (MARK, mark_value(asked)), asked, notes)
 
 
 def sees(model: str, facts: Mapping[str, Any]) -> bool:
@@ -74,24 +96,29 @@ def sees(model: str, facts: Mapping[str, Any]) -> bool:
 
 
 def is_multimodal(body: Mapping[str, Any]) -> bool:
-    """Whether a request was written for the multimodal endpoint."""
-    messages = body["input"].get("messages") or ()
-    return any(isinstance(message.get("content"), list) for message in messages)
-
-
-def _has_parts(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether there is more than text, which the endpoint of texts cannot read."""
+    """Whether there is more than text in a request, which the endpoint of texts cannot read."""
     return any(
         "text" not in part
-        for message in messages
-        if isinstance(message["content"], list)
+        for message in body["input"].get("messages") or ()
+        if isinstance(message.get("content"), list)
         for part in message["content"]
     )
 
 
 def _in_parts(message: Mapping[str, Any]) -> dict[str, Any]:
-    content = message["content"]
+    content = message.get("content") or ""
     return {**message, "content": [{"text": content}] if isinstance(content, str) else content}
+
+
+def _with_types(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message whose texts have marks, as the endpoint of texts spells its parts.
+
+    Source: github.com/dashscope/dashscope-sdk-java, GenerationCallWithCacheControl (read 2026-11)
+    """
+    content = message.get("content")
+    if not isinstance(content, list):
+        return dict(message)
+    return {**message, "content": [{"type": "text", **part} for part in content]}
 
 
 def _stream(parameters: dict[str, Any], notes: Notes) -> None:

@@ -36,7 +36,7 @@ def write_part(block: Mapping[str, Any], notes: Notes) -> Part:
         case "image" | "audio" | "video" as kind:
             part = {kind: _source(block, kind)}
         case "text-plain":
-            return {"text": _plain(block)}
+            part, kind = {"text": _plain(block)}, "text"
         case "non_standard":
             return dict(block["value"])  # the caller's own part, in DashScope's form
         case kind:

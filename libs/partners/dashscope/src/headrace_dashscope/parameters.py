@@ -7,6 +7,7 @@ from typing import Any
 
 from headrace.chat_models import Wire
 from headrace.chat_models.effort import BUDGETS, Effort
+from headrace.chat_models.prompt_caching import SWITCH
 from headrace.errors import InputError
 
 # Those that go to `parameters` under their own name.
@@ -32,7 +33,9 @@ def spell_thinking(effort: Effort) -> dict[str, Any]:
 # [0, 2), top_p in (0, 1], presence_penalty in [-2, 2], n from 1 to 4, top_logprobs to 5.
 WIRE = Wire(
     service="dashscope",
-    takes=frozenset({*SAME, "stop", "tools", "tool_choice", "parallel_tool_calls", "json_mode"}),
+    takes=frozenset(
+        {*SAME, SWITCH, "stop", "tools", "tool_choice", "parallel_tool_calls", "json_mode"}
+    ),
     lacks=frozenset({"frequency_penalty"}),
     ranges={
         "temperature": (0, 2), "top_p": (0, 1), "presence_penalty": (-2, 2), "n": (1, 4),
@@ -42,6 +45,9 @@ WIRE = Wire(
     spell=spell_thinking,
     media=frozenset({"image_url", "image_data", "audio_url", "audio_data", "video"}),
     developer_role=False,
+    # https://help.aliyun.com/en/model-studio/context-cache (read 2026-11)
+    marks=frozenset({"system", "user", "tool"}),
+    caches_itself=True,
 )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ def wire_of(provider: str) -> Wire:
         media=_MEDIA,
         developer_role=False,
         schemas=SCHEMA_DIALECTS["google"],
+        caches_itself=True,  # https://ai.google.dev/gemini-api/docs/caching (read 2026-11)
     )  # fmt: skip
 
 

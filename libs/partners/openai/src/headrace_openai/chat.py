@@ -10,6 +10,7 @@ from pydantic import Field
 from headrace.chat_models import BaseChatModel, Wire
 from headrace.transport import RawChatModel, post_whole
 from headrace_openai.account import OpenAIAccount, also
+from headrace_openai.caching import BREAKPOINT, has_breakpoints
 from headrace_openai.exchange import ChatExchange, ResponsesExchange
 from headrace_openai.input_tokens import PATH, count_request, read_count
 from headrace_openai.parameters import SPELLINGS, read_effort, responses_wire_of, wire_of
@@ -149,11 +150,16 @@ class ChatOpenAI(OpenAIAccount, RawChatModel):
         return shape == "responses" or needs_responses(settings.params, settings.tools)
 
     def _wire(self) -> Wire:
-        return (responses_wire_of if self.use_responses_api else wire_of)(self._dialect())
+        return self._wire_by(bool(self.use_responses_api), self.model)
 
     def _wire_for(self, settings: Settings) -> Wire:
-        kind = responses_wire_of if self._uses_responses(settings) else wire_of
-        return kind(self._dialect())
+        name = str(settings.params.get("model", self.model))
+        return self._wire_by(self._uses_responses(settings), name)
+
+    def _wire_by(self, responses: bool, model: str) -> Wire:
+        dialect = self._dialect()
+        breakpoints = dialect.cache_mark == BREAKPOINT and has_breakpoints(model)
+        return (responses_wire_of if responses else wire_of)(dialect, breakpoints)
 
     def _text_tokens(self, text: str) -> int:
         if self._dialect().id not in COUNTED:

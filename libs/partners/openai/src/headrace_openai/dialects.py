@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
+from headrace.chat_models.prompt_caching import MarkPlace
+
 ReasoningField = Literal["reasoning_content", "reasoning", "reasoning_details", "thinking"]
 Media = Literal[
     "image_url",
@@ -25,6 +27,7 @@ Media = Literal[
 ]
 EffortStyle = Literal["effort", "object", "toggle", "enabled", "switch", "budget"]
 
+_SAID: frozenset[MarkPlace] = frozenset({"system", "user", "tool"})
 _IMAGES: frozenset[Media] = frozenset({"image_url", "image_data"})
 
 
@@ -41,7 +44,9 @@ class Dialect:
     `ranges`: (name, (least, most)). `responses`: what needs the Responses API goes there.
     `call_id_length`: the most characters of a tool call's id, where the service minds;
     `effort`: see parameters.spell_effort; `levels`: words that the service translates itself for
-    each model that reasons. `base64_vectors`: embeddings come so; `dimensions`: their length.
+    each model that reasons. `caching`: what is done about prompts that begin alike, None: not
+    known; `cache_mark`: the key that marks the end of what to cache, `marks`: where it may stand.
+    `base64_vectors`: embeddings come so; `dimensions`: their length.
     """
 
     id: str
@@ -64,6 +69,9 @@ class Dialect:
     responses: bool = False
     effort: EffortStyle | None = "effort"
     levels: tuple[str, ...] = ()
+    caching: Literal["itself", "key", "marks"] | None = None
+    cache_mark: Literal["cache_control", "prompt_cache_breakpoint"] | None = None
+    marks: frozenset[MarkPlace] = frozenset()
     base64_vectors: bool = False
     dimensions: Literal["dimensions", "output_dimension"] = "dimensions"
     takes: frozenset[str] = frozenset()
@@ -98,6 +106,9 @@ OPENAI = Dialect(
     strict=True,
     allowed_tools=True,
     responses=True,
+    caching="key",
+    cache_mark="prompt_cache_breakpoint",
+    marks=_SAID,
     base64_vectors=True,
     takes=_SAMPLING
     | _PENALTIES
@@ -135,9 +146,12 @@ COMPATIBLE = Dialect(
     id="openai_compatible",
     page=_OPENAI_PAGE,
     key_required=False,
+    cache_mark="cache_control",  # gateways take it
+    marks=_SAID | {"tools"},
     call_extras=frozenset({"extra_content"}),
 )
 
+# How each caches prompts: the pages stand in docs/prompt-caching.md.
 _ROWS = (
     OPENAI,
     COMPATIBLE,
@@ -152,6 +166,7 @@ _ROWS = (
         json_schema=False,
         parallel_tool_calls=False,
         effort="toggle",
+        caching="itself",
         takes=_SAMPLING | _PENALTIES | _LOGPROBS | _TOOLS | {"json_mode", "reasoning_effort"},
         reasoning_out="reasoning_content",
         reasoning_with_calls=True,
@@ -169,6 +184,7 @@ _ROWS = (
         hosts=("api.moonshot.ai", "api.moonshot.cn"),
         max_tokens="max_completion_tokens",
         effort="switch",
+        caching="itself",
         takes=_SAMPLING | _PENALTIES | _TOOLS | {"n"},
         reasoning_out="reasoning_content",
         media=_IMAGES | {"video"},
@@ -182,6 +198,7 @@ _ROWS = (
         keys=("XAI_API_KEY",),
         hosts=("api.x.ai", "us-east-1.api.x.ai", "eu-west-1.api.x.ai"),
         max_tokens="max_completion_tokens",
+        caching="itself",
         takes=_SAMPLING
         | _PENALTIES
         | _LOGPROBS
@@ -206,6 +223,7 @@ _ROWS = (
         hosts=("api.groq.com",),
         max_tokens="max_completion_tokens",
         names=False,
+        caching="itself",
         takes=_SAMPLING | _PENALTIES | _TOOLS | {"json_mode", "json_schema", "seed"},
         lacks=_LOGPROBS | {"logit_bias"},
         ranges=(("n", (1, 1)),),
@@ -221,6 +239,7 @@ _ROWS = (
         keys=("TOGETHER_API_KEY",),
         hosts=("api.together.xyz", "api.together.ai"),
         effort="enabled",
+        caching="itself",
         takes=_SAMPLING | _TOOLS,
         media=_IMAGES | {"video", "audio_url", "audio_data"},
         extras=frozenset(),
@@ -235,6 +254,9 @@ _ROWS = (
         developer_role=True,
         strict=True,
         effort="object",
+        caching="marks",
+        cache_mark="cache_control",
+        marks=_SAID | {"tools"},
         # https://openrouter.ai/docs/parameters (read 2026-11)
         takes=_SAMPLING
         | _PENALTIES
@@ -259,6 +281,7 @@ _ROWS = (
         keys=("FIREWORKS_API_KEY",),
         hosts=("api.fireworks.ai",),
         levels=("none", "low", "medium", "high"),
+        caching="itself",
         takes=_SAMPLING | _TOOLS,
         reasoning_out="reasoning_content",
         media=_IMAGES,
@@ -303,6 +326,7 @@ _ROWS = (
         names=False,
         parallel_tool_calls=False,
         levels=("none", "low", "medium", "high"),
+        caching="itself",
         takes=_SAMPLING | _TOOLS | {"json_mode", "json_schema", "n", "reasoning_effort"},
         lacks=_PENALTIES | {"seed"},
         media=_IMAGES | {"audio_data", "file_data"},
@@ -324,6 +348,7 @@ _ROWS = (
         names=False,
         strict=True,
         stream_options=False,
+        caching="key",
         takes=_SAMPLING
         | _PENALTIES
         | _TOOLS
@@ -366,6 +391,9 @@ _ROWS = (
             "cn-hongkong.dashscope.aliyuncs.com",
         ),
         effort="budget",
+        caching="marks",
+        cache_mark="cache_control",
+        marks=_SAID,
         takes=_SAMPLING | _TOOLS | {"json_mode", "presence_penalty", "seed"},
         media=_IMAGES | {"audio_data", "audio_url", "video"},
         extras=frozenset({"cache_control"}),
@@ -377,6 +405,7 @@ _ROWS = (
         keys=("VLLM_API_KEY",),
         key_required=False,
         developer_role=True,
+        caching="itself",
         reasoning_out="reasoning",
         media=_IMAGES | {"audio_data", "audio_url", "video"},
     ),

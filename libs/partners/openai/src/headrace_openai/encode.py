@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headrace.errors import InputError
 from headrace.tools import strict_schema
 from headrace.transport import names_of
+from headrace_openai.caching import cache_prompt
 from headrace_openai.dialects import OPENAI, Dialect, ReasoningField
 from headrace_openai.history import write_history
 from headrace_openai.parameters import spell_effort
@@ -62,6 +63,7 @@ def encode(
     spell_names(request, names_of(settings))
     if settings.response_format is not None:
         request["response_format"] = _response_format(settings.response_format, dialect, notes)
+    cache_prompt(request, settings, dialect)
     if stream:
         request.update(_streaming(params, dialect))
     request.update(params.get("model_kwargs") or {})

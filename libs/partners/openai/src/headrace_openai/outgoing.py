@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.carrying import FORMS
+from headrace.chat_models.prompt_caching import MARK
 from headrace.errors import UnsupportedContentError
+from headrace_openai.caching import BREAKPOINT, as_breakpoint
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes
@@ -147,7 +149,9 @@ class Parts:
         for key, value in extras.items():
             if key in ("detail", "filename"):
                 continue  # they have their place inside the part
-            if allowed is None or key in allowed:
+            if key == MARK and self.dialect.cache_mark == BREAKPOINT:
+                part[BREAKPOINT] = as_breakpoint(value, self.notes)
+            elif allowed is None or key in allowed:
                 part[key] = value
             else:
                 reason = f"`{self.dialect.id}` has no such mark"

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from headrace.chat_models import Wire
 from headrace.chat_models.effort import BUDGETS, Effort, Form
+from headrace.chat_models.prompt_caching import MARK, SWITCH
 from headrace.errors import InputError
 from headrace_openai.dialects import Dialect, EffortStyle, Media
 from headrace_openai.responses.encode import ONLY_HERE
@@ -39,13 +40,17 @@ _INPUTS = frozenset(
 )  # fmt: skip
 
 
-@cache  # one for each row of the table
-def responses_wire_of(dialect: Dialect) -> Wire:
-    """What the core must know of a dialect's Responses API to bring a request to it."""
+@cache  # at most two for each row of the table
+def responses_wire_of(dialect: Dialect, breakpoints: bool = False) -> Wire:
+    """What the core must know of a dialect's Responses API to bring a request to it.
+
+    `breakpoints`: the model takes marks for the prompt cache, where the dialect has them.
+    """
+    switched = {SWITCH} if breakpoints or dialect.caching == "key" else set()
     return Wire(
         service=dialect.id,
         names={"max_tokens": "max_output_tokens"},
-        takes=(dialect.takes - _ONLY_CHAT) | ONLY_HERE,
+        takes=(dialect.takes - _ONLY_CHAT) | ONLY_HERE | switched,
         lacks=(dialect.lacks - ONLY_HERE) | _ONLY_CHAT,
         ranges=dict(dialect.ranges),
         forms=frozenset({"words"}),
@@ -54,12 +59,19 @@ def responses_wire_of(dialect: Dialect) -> Wire:
         media=_INPUTS,
         media_known=True,
         developer_role=dialect.developer_role,
+        marks=dialect.marks if breakpoints else frozenset(),
+        caches_itself=dialect.caching is not None,
     )
 
 
-@cache  # one for each row of the table
-def wire_of(dialect: Dialect) -> Wire:
-    """What the core must know of a dialect to bring a request to it."""
+@cache  # at most two for each row of the table
+def wire_of(dialect: Dialect, breakpoints: bool = False) -> Wire:
+    """What the core must know of a dialect to bring a request to it.
+
+    `breakpoints`: as for `responses_wire_of`.
+    """
+    marked = breakpoints or dialect.cache_mark == MARK
+    switched = {SWITCH} if breakpoints or dialect.caching in ("key", "marks") else set()
     names = {"max_tokens": dialect.max_tokens, "seed": dialect.seed}
     lacks = {
         "tools": not dialect.tools,
@@ -71,7 +83,7 @@ def wire_of(dialect: Dialect) -> Wire:
     return Wire(
         service=dialect.id,
         names={name: sent for name, sent in names.items() if sent != name},
-        takes=dialect.takes,
+        takes=dialect.takes | switched,
         lacks=dialect.lacks | ONLY_HERE | {name for name, lacking in lacks.items() if lacking},
         ranges=dict(dialect.ranges),
         forms=_FORMS[dialect.effort],
@@ -80,6 +92,8 @@ def wire_of(dialect: Dialect) -> Wire:
         media=frozenset(get_args(Media)) if dialect.media is None else dialect.media,
         media_known=dialect.media is not None,
         developer_role=dialect.developer_role,
+        marks=dialect.marks if marked else frozenset(),
+        caches_itself=dialect.caching is not None,
     )
 
 

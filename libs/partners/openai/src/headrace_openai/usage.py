@@ -19,6 +19,9 @@ _COUNTED = frozenset(
         "cached_tokens",
     }
 )  # fmt: skip
+# What was written to the cache: OpenAI and OpenRouter, …, DashScope
+# (https://help.aliyun.com/en/model-studio/context-cache, read 2026-11).
+_WRITTEN = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
 
 
 def usage_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -59,10 +62,10 @@ def read_usage(raw: Mapping[str, Any]) -> UsageMetadata | None:
         "output_tokens": outgoing,
         "total_tokens": incoming + outgoing if total is None else total,
     }
-    inputs = _parts(before, {"cached_tokens", "cache_write_tokens", "cache_creation_tokens"})
+    inputs = _parts(before, {"cached_tokens", *_WRITTEN})
     if cached is not None:
         inputs["cache_read"] = cached
-    written_to_cache = _figure(before, "cache_write_tokens", "cache_creation_tokens")
+    written_to_cache = _figure(before, *_WRITTEN)
     # Of the Responses API a zero is a figure; some compatible services send it unasked.
     if written_to_cache or (written_to_cache == 0 and "input_tokens_details" in raw):
         inputs["cache_creation"] = written_to_cache

@@ -11,8 +11,17 @@ from headrace_openai.dialects import OPENAI
 
 _PAGE = "https://learn.microsoft.com/azure/ai-foundry/openai/latest"
 
+# "On GPT-5.6 models and later model families, set the prompt_cache_key parameter"; dated versions
+# of the API, which serve older models, need not know it.
+# https://learn.microsoft.com/azure/foundry/openai/how-to/prompt-caching
 AZURE_OPENAI = replace(
-    OPENAI, id="azure_openai", page=_PAGE, base_url=None, hosts=(), keys=("AZURE_OPENAI_API_KEY",)
+    OPENAI,
+    id="azure_openai",
+    page=_PAGE,
+    base_url=None,
+    hosts=(),
+    keys=("AZURE_OPENAI_API_KEY",),
+    caching="itself",
 )
 # Deployments of other makers' models stand beside OpenAI's: what only these have is not assumed.
 AZURE_AI = replace(
@@ -22,6 +31,7 @@ AZURE_AI = replace(
     base_url=None,
     hosts=(),
     keys=("AZURE_AI_API_KEY",),
+    caching="itself",
     allowed_tools=False,
     developer_role=False,
 )

@@ -12,6 +12,7 @@ from headrace.errors import InputError
 from headrace.messages import AIMessage
 from headrace.tools import strict_schema
 from headrace.transport import names_of
+from headrace_openai.caching import cache_prompt
 from headrace_openai.dialects import OPENAI, Dialect
 from headrace_openai.responses.history import InputHistory
 
@@ -74,6 +75,7 @@ def encode(
     for item in request["input"]:
         if item.get("type") in ("function_call", "custom_tool_call"):
             item["name"] = names.out(item["name"])
+    cache_prompt(request, settings, dialect)
     if stream:
         request["stream"] = True
         if params.get("stream_options") is not None:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.carrying import FORMS
+from headrace.chat_models.prompt_caching import MARK
 from headrace.errors import UnsupportedContentError
+from headrace_openai.caching import BREAKPOINT, as_breakpoint
 from headrace_openai.outgoing import data_url, default_name, image_type
 
 if TYPE_CHECKING:
@@ -99,7 +101,9 @@ class InputParts:
         for key, value in (block.get("extras") or {}).items():
             if key in _INSIDE:
                 continue
-            if self.dialect.extras is None or key in self.dialect.extras:
+            if key == MARK and self.dialect.cache_mark == BREAKPOINT:
+                part[BREAKPOINT] = as_breakpoint(value, self.notes)
+            elif self.dialect.extras is None or key in self.dialect.extras:
                 part[key] = value
             else:
                 reason = f"`{self.dialect.id}` has no such mark"
