@@ -12,6 +12,8 @@ from claude_service import answering, model_at
 
 from headrace import init_chat_model, list_models
 from headrace.credentials import credential_from_dict
+from headrace.engine.drive import drive
+from headrace.engine.worlds import sync_world
 from headrace.errors import (
     ConfigurationError,
     MissingCredentialError,
@@ -116,12 +118,10 @@ def test_the_models_that_are_served_now_are_listed(monkeypatch: pytest.MonkeyPat
         rows = [{"id": "claude-b"}, {"id": "claude-a"}]
         return httpx2.Response(200, json={"data": rows, "has_more": False})
 
-    from headrace.engine.drive import drive
-    from headrace.engine.worlds import sync_world
-
-    model = model_at(handler)
+    model = model_at(handler, api_key=lambda: "given-key-1")
     assert drive(model.served_models(sync_world())) == ["claude-a", "claude-b"]
     assert asked[0].url.path == "/v1/models"
+    assert asked[0].headers["authorization"] == "Bearer given-key-1"
     broken = model_at(lambda _: httpx2.Response(200, json=[]))
     with pytest.raises(WireError):
         drive(broken.served_models(sync_world()))

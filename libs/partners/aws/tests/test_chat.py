@@ -16,7 +16,9 @@ from converse_events import body, end, frame, text
 
 from headrace import init_chat_model, list_models
 from headrace.chat_models import CLIENTS, Settings, Timeout, Watch
+from headrace.engine.drive import drive
 from headrace.engine.strands import Scope, Stopped
+from headrace.engine.worlds import sync_world
 from headrace.errors import ModelTimeoutError, StreamInterruptedError
 from headrace.messages import AIMessage, HumanMessage
 from headrace.testing.loopback import LoopbackServer
@@ -210,9 +212,9 @@ def test_a_read_that_waits_is_cut_when_its_sync_run_is_called_off() -> None:
         exchange = model_at(service.url)._exchange()
         sent = exchange.encode([HumanMessage("hi")], Settings({}, watch), stream=True)
         client = AWSClient(exchange.client_settings, AWSSession(SessionSettings()))
-        exchange.token = "key"
         body_of = {"modelId": "m", **sent}
-        response = exchange.send(client, body_of, Limits.of(watch, stream=True))
+        limits = Limits.of(watch, stream=True)
+        response = drive(exchange.send(client, body_of, limits, sync_world()))
         pieces = response.iter_bytes()
         next(pieces)
         calling_off = threading.Timer(0.05, scope.stop)

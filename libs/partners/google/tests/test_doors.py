@@ -13,14 +13,14 @@ from headrace.chat_models import Model
 from headrace.errors import ConfigurationError
 from headrace.messages import AIMessage
 from headrace.testing.loopback import LoopbackServer
-from headrace.transport import Limits
+from headrace.transport import Limits, RawRequest
 from headrace_google import ChatGoogleGenerativeAI, client
-from headrace_google.client import ClientSettings, make_client
+from headrace_google.client import GoogleSettings, make_client
 from headrace_google.loopback import GenerateContentWire
 
 
-def settings(url: str = "http://127.0.0.1:9") -> ClientSettings:
-    return ClientSettings(False, url, None, "none-needed")
+def settings(url: str = "http://127.0.0.1:9") -> GoogleSettings:
+    return GoogleSettings(url, "none-needed")
 
 
 def asked(model: Model[AIMessage], way: str) -> AIMessage:
@@ -90,14 +90,14 @@ def test_the_sdk_makes_no_ssl_context_of_its_own(
 
 def test_limits_reach_the_http_client() -> None:
     made = make_client(settings(), False)
-    request = made.sdk._request("post", "models/m:generateContent", {}, Limits(3, 7), {})
+    request = made.sdk.request(RawRequest("post", "models/m:generateContent"), Limits(3, 7), {})
     assert (request.timeout.connect, request.timeout.read) == (3, 7)
     made.close()
 
 
 def test_the_reads_of_its_http_client_are_patient() -> None:
     made = make_client(settings(), False)
-    pool: Any = made.sdk._client._transport._pool
+    pool: Any = made.http._transport._pool
     assert type(pool._network_backend).__module__ == "headrace.transport.patience"
     made.close()
 

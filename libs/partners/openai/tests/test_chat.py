@@ -31,9 +31,9 @@ from headrace.errors import (
     WireError,
 )
 from headrace.messages import AIMessage
-from headrace.transport import Limits, post
+from headrace.transport import Limits, RawRequest, opened
 from headrace_openai import ChatOpenAI
-from headrace_openai.client import ClientSettings, make_async, make_sync
+from headrace_openai.client import OpenAISettings, make_client
 
 ANSWER = {
     "id": "r1",
@@ -397,13 +397,16 @@ def real_model(service: Any, how: str, **given: Any) -> ChatOpenAI:
     return ChatOpenAI(model="m", base_url=url, api_key="sk-secret-key", max_retries=0, **given)
 
 
-def settings_at(service: Any) -> ClientSettings:
-    return ClientSettings(f"http://127.0.0.1:{service.server_address[1]}/stream", "k")
+ASKED = RawRequest("POST", "/chat/completions", {"model": "m", "stream": True})
+
+
+def settings_at(service: Any) -> OpenAISettings:
+    return OpenAISettings(f"http://127.0.0.1:{service.server_address[1]}/stream", "k")
 
 
 def test_the_sdks_door_gives_the_unread_response(service: Any) -> None:
-    client = make_sync(settings_at(service))
-    response = post(client, "/chat/completions", {"model": "m", "stream": True}, Limits(1, 2))
+    client = make_client(settings_at(service), False)
+    response = opened(client, ASKED, Limits(1, 2))
     assert isinstance(response, httpx2.Response)
     assert not response.is_stream_consumed
     assert response.request.extensions["timeout"]["read"] == 2
@@ -413,11 +416,9 @@ def test_the_sdks_door_gives_the_unread_response(service: Any) -> None:
 
 def test_the_sdks_async_door_gives_the_unread_response(service: Any) -> None:
     async def through() -> None:
-        client = make_async(settings_at(service))
+        client = make_client(settings_at(service), True)
         await client.watch()
-        response = await post(
-            client, "/chat/completions", {"model": "m", "stream": True}, Limits(1, 2)
-        )
+        response = await opened(client, ASKED, Limits(1, 2))
         assert not response.is_stream_consumed
         assert b"".join([data async for data in response.aiter_bytes()]) == SSE.encode()
         await client.close()

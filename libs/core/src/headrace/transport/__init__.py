@@ -1,5 +1,6 @@
 """What partners share between their codecs and their SDKs: raw responses, errors, keys, names."""
 
+from headrace.transport.client_door import ClientDoor, ClientSettings, LowerDoor, RawRequest
 from headrace.transport.door import (
     Door,
     Gate,
@@ -9,35 +10,41 @@ from headrace.transport.door import (
     redact,
 )
 from headrace.transport.failures import error_in, retry_after, status_error
+from headrace.transport.keys import awaitable_key, checked_key, key_now
 from headrace.transport.names import names_of, read_chunk_names, read_names
 from headrace.transport.patience import Patience, patient
+from headrace.transport.places import Place, account_of
 from headrace.transport.raw import Exchange, RawChatModel
 from headrace.transport.reading import EventDecoder, StreamReader, is_event_stream, whole_of_stream
 from headrace.transport.sdk import (
     Limits,
     SDKClient,
-    awaitable_key,
     cause,
-    checked_key,
     http_error,
     request_id_of,
     slow,
     ssl_context,
 )
-from headrace.transport.stainless import environment_headers, get, post, post_whole, sdk_error
+from headrace.transport.stainless import environment_headers, opened, sdk_error
 from headrace.transport.urls import check_key_owner, clean_url, host_of
 
 __all__ = [
+    "ClientDoor",
+    "ClientSettings",
     "Door",
     "EventDecoder",
     "Exchange",
     "Gate",
     "Limits",
+    "LowerDoor",
     "Patience",
+    "Place",
     "RawChatModel",
     "RawModel",
+    "RawRequest",
     "SDKClient",
     "StreamReader",
+    "account_of",
     "awaitable_key",
     "bytes_of",
     "cause",
@@ -47,14 +54,13 @@ __all__ = [
     "close_response",
     "environment_headers",
     "error_in",
-    "get",
     "host_of",
     "http_error",
     "is_event_stream",
+    "key_now",
     "names_of",
+    "opened",
     "patient",
-    "post",
-    "post_whole",
     "read_chunk_names",
     "read_names",
     "redact",

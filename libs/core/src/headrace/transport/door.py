@@ -6,16 +6,22 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from headrace.chat_models import CLIENTS, Specification, Timeout
 from headrace.errors import HeadraceError, ModelConnectionError, ModelTimeoutError
 from headrace.transport.sdk import Limits, SDKClient
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from headrace.chat_models import Watch
+    from headrace.credentials import Origin, Resolution
     from headrace.engine.run import Run
     from headrace.engine.worlds import World
+    from headrace.transport.client_door import ClientDoor, RawRequest
+
+T = TypeVar("T")
 
 
 class Door(ABC):
@@ -43,11 +49,10 @@ class Door(ABC):
         """A new client for this service, for sync calls or for the running event loop."""
 
     @abstractmethod
-    def send(self, client: SDKClient, body: Mapping[str, Any], limits: Limits) -> Any:
-        """The unread response (`headers`, `iter_bytes`, `close` and their async twins).
-
-        An awaitable of it from an async client.
-        """
+    async def send(
+        self, client: SDKClient, body: Mapping[str, Any], limits: Limits, io: World
+    ) -> Any:
+        """The unread response (`headers`, `iter_bytes`, `close` and their async twins)."""
 
     @abstractmethod
     def error(self, exc: Exception, *, begun: bool) -> Exception:
@@ -112,6 +117,19 @@ class RawModel(Specification):
         if self.sdk not in sys.modules:
             await run.io.blocking(type(self)._warm)
 
+    def _place(self) -> Any:
+        """Where requests go and in whose name, as resolved now: a Place, or what is like it."""
+        raise NotImplementedError
+
+    def _resolved(self) -> Resolution:
+        """The settings of the account, and where each came from."""
+        found: Resolution = self._place().found
+        return found
+
+    def explain(self) -> dict[str, Origin]:
+        """Where key, address and account come from now; see `Credential.explain`."""
+        return dict(self._resolved().origins)
+
     async def _client(self, door: Door, io: World) -> SDKClient:
         """The client for this door, in this world; closed with its event loop."""
         make = partial(door.make_client, io.is_async)
@@ -122,7 +140,7 @@ class RawModel(Specification):
 
     async def _send(self, door: Door, body: Mapping[str, Any], limits: Limits, run: Run) -> Any:
         client = await self._client(door, run.io)
-        return await run.io.settle(door.send(client, body, limits))
+        return await door.send(client, body, limits, run.io)
 
     async def _read(
         self, door: Door, body: Mapping[str, Any], gate: Gate, watch: Watch, run: Run
@@ -132,27 +150,36 @@ class RawModel(Specification):
         response = await self._send(door, body, limits, run)
         gate.begun, watch.headers = True, response.headers
         try:
-            async for data in run.io.iterate(bytes_of(response, run)):
+            async for data in run.io.iterate(bytes_of(response, run.io)):
                 watch.saw(False)
                 pieces.append(data)
         finally:
-            await close_response(response, run)
+            await close_response(response, run.io)
         return b"".join(pieces), response.headers
 
-    async def _ask_aside(self, door: Door, ask: Any, io: World) -> Any:
+    async def _ask_aside(
+        self, door: Door, ask: Callable[[Any, Limits], Awaitable[T]], io: World
+    ) -> T:
         """What `ask(client, limits)` gives: a request beside the conversation, such as a list."""
         await io.blocking(type(self)._warm)
         patience = cast("Timeout", self.timeout)
         limits = Limits(patience.connect, patience.for_invoke())
         with Gate(door):
-            return await io.settle(ask(await self._client(door, io), limits))
+            answer = await ask(await self._client(door, io), limits)
+        return answer
+
+    async def _fetch(self, door: ClientDoor, asked: RawRequest, io: World) -> bytes:
+        """The whole body of the answer to such a request."""
+        return await self._ask_aside(
+            door, lambda client, limits: door.fetch(client, asked, limits, io), io
+        )
 
 
-def bytes_of(response: Any, run: Run) -> Any:
+def bytes_of(response: Any, io: World) -> Any:
     """The pieces of a body, as its world iterates them."""
-    return response.aiter_bytes() if run.io.is_async else response.iter_bytes()
+    return response.aiter_bytes() if io.is_async else response.iter_bytes()
 
 
-async def close_response(response: Any, run: Run) -> None:
+async def close_response(response: Any, io: World) -> None:
     """Gives the connection back."""
-    await run.io.settle(response.aclose() if run.io.is_async else response.close())
+    await io.settle(response.aclose() if io.is_async else response.close())

@@ -82,13 +82,13 @@ class RawChatModel(RawModel, BaseChatModel, abstract=True):
             decoder = exchange.decoder(body, response.headers)
             reader = StreamReader(response.headers.get("content-type"), decoder)
             try:
-                async for data in run.io.iterate(bytes_of(response, run)):
+                async for data in run.io.iterate(bytes_of(response, run.io)):
                     watch.saw(False)  # keep-alives are no content
                     for chunk in reader.feed(data):
                         yield read_chunk_names(chunk, names)
                     gate.done = reader.ended
             finally:
-                await close_response(response, run)
+                await close_response(response, run.io)
             gate.done = False  # what is wrong with the end of an answer does matter
             for chunk in reader.end():
                 yield read_chunk_names(chunk, names)

@@ -1,18 +1,17 @@
-"""SDK clients on httpx2: one SSL context, keys that are asked for, closed with their loops.
+"""SDK clients: one SSL context for all, their bounds and errors, closed with their loops.
 
 The HTTP client is the SDKs' own dependency: it is imported at the first request, never before.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.wire import excerpt
 from headrace.errors import (
-    ConfigurationError,
     ModelConnectionError,
     ModelTimeoutError,
     StreamInterruptedError,
@@ -53,8 +52,12 @@ class Limits:
         """As the HTTP client takes them."""
         import httpx2
 
+        return self.timeout_of(httpx2)
+
+    def timeout_of(self, http: Any) -> Any:
+        """As an HTTP client of this module takes them: httpx2, or its predecessor."""
         most = None if self.read is None else float(self.read)
-        return httpx2.Timeout(connect=self.connect, read=self.read, write=most, pool=self.connect)
+        return http.Timeout(connect=self.connect, read=self.read, write=most, pool=self.connect)
 
 
 def _least(*bounds: float | None) -> float | None:
@@ -64,16 +67,22 @@ def _least(*bounds: float | None) -> float | None:
 class SDKClient:
     """An SDK client as the registry of the process keeps it; `lent`: the caller's, not closed.
 
-    An async one is closed by awaiting its `close`, or by `aclose` where it has that.
+    `http`: the HTTP client below it, where that is what is sent through and closed. An async one
+    is closed by awaiting its `close`, or by `aclose` where it has that.
     """
 
-    __slots__ = ("_guard", "_lent", "sdk")
+    __slots__ = ("_guard", "_lent", "http", "sdk")
 
-    def __init__(self, sdk: Any, *, lent: bool = False) -> None:
-        self.sdk, self._lent = sdk, lent
+    def __init__(self, sdk: Any, *, http: Any = None, lent: bool = False) -> None:
+        self.sdk, self.http, self._lent = sdk, sdk if http is None else http, lent
         if not lent:
-            patient(getattr(sdk, "_client", sdk))  # SDKs of Stainless keep their client there
+            patient(getattr(self.http, "_client", self.http))  # where SDKs of Stainless keep it
         self._guard: AsyncGenerator[None, None] | None = None
+
+    @property
+    def is_async(self) -> bool:
+        """Whether what it sends is awaited."""
+        return hasattr(self.http, "__aenter__")
 
     async def watch(self) -> None:
         """Lets the running event loop close the client when the loop itself ends.
@@ -89,11 +98,11 @@ class SDKClient:
         """Closes a sync client; gives the awaitable that closes an async one."""
         if self._guard is not None:
             return self._guard.aclose()
-        return None if self._lent else self.sdk.close()
+        return None if self._lent else self.http.close()
 
     async def end(self) -> None:
         if not self._lent:
-            await (self.sdk.aclose() if hasattr(self.sdk, "aclose") else self.sdk.close())
+            await (self.http.aclose() if hasattr(self.http, "aclose") else self.http.close())
 
 
 async def _until_closed(client: SDKClient) -> AsyncGenerator[None, None]:
@@ -169,38 +178,3 @@ def _new_context() -> ssl.SSLContext:
 
         return httpx.create_ssl_context()
     return httpx2.create_ssl_context()
-
-
-def checked_key(key: Callable[[], Any]) -> Callable[[], str]:
-    """A function that gives the key, for sync calls; ConfigurationError if it is async."""
-
-    def give() -> str:
-        value = key()
-        if not isinstance(value, str):
-            if hasattr(value, "close"):
-                value.close()  # a coroutine that nobody will await
-            raise ConfigurationError(
-                "`api_key` is an async function; call the model by `ainvoke` or `astream`, or "
-                "give a plain one"
-            )
-        return value
-
-    return give
-
-
-def awaitable_key(key: Callable[[], Any]) -> Callable[[], Any]:
-    """The same for async calls: a plain function is asked in a thread."""
-
-    async def give() -> str:
-        import asyncio
-        import inspect
-
-        if inspect.iscoroutinefunction(key):
-            value = await key()
-        else:
-            value = await asyncio.to_thread(key)  # it may ask a server for a token
-            if inspect.isawaitable(value):
-                value = await value
-        return str(value)
-
-    return give

@@ -16,54 +16,30 @@ from headrace.errors import (
     ModelConnectionError,
     ModelTimeoutError,
 )
+from headrace.transport.client_door import RawRequest
 from headrace.transport.failures import status_error
 from headrace.transport.sdk import Limits, SDKClient, cause, http_error, request_id_of, slow
 
 
-def post(
+def opened(
     client: SDKClient,
-    path: str,
-    body: Mapping[str, Any],
+    asked: RawRequest,
     limits: Limits,
     headers: Mapping[str, str] | None = None,
-    *,
-    stream: bool = True,
 ) -> Any:
     """The unread response to a request; an awaitable of it from an async client.
 
-    Typed by the SDK for `cast_to=httpx2.Response`. `path` must be spelled as the SDK spells it:
-    clients of clouds rewrite it. Without `stream` the response is read.
+    Typed by the SDK for `cast_to=httpx2.Response`. The path must be spelled as the SDK spells it:
+    clients of clouds rewrite it.
     """
     import httpx2
 
     options: Any = {"timeout": limits.timeout, "max_retries": 0}
     if headers:
         options["headers"] = headers
-    return client.sdk.post(path, cast_to=httpx2.Response, body=body, stream=stream, options=options)
-
-
-def post_whole(
-    client: SDKClient,
-    path: str,
-    body: Mapping[str, Any],
-    limits: Limits,
-    headers: Mapping[str, str] | None = None,
-) -> Any:
-    """The read response to a request that is no conversation, such as a count of tokens."""
-    import httpx2
-
-    options: Any = {"timeout": limits.timeout, "max_retries": 0}
-    if headers:
-        options["headers"] = headers
-    return client.sdk.post(path, cast_to=httpx2.Response, body=body, options=options)
-
-
-def get(client: SDKClient, path: str, limits: Limits) -> Any:
-    """The read response to a GET; an awaitable of it from an async client."""
-    import httpx2
-
-    options: Any = {"timeout": limits.timeout, "max_retries": 0}
-    return client.sdk.get(path, cast_to=httpx2.Response, options=options)
+    given: Any = {} if asked.body is None else {"body": asked.body}
+    ask = getattr(client.sdk, asked.method.lower())
+    return ask(asked.path, cast_to=httpx2.Response, stream=True, options=options, **given)
 
 
 def environment_headers(variable: str) -> list[str]:

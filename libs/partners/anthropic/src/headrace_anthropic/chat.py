@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
 from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
-from headrace.credentials import Origin
 from headrace.errors import InputError
 from headrace.messages import (
     AIMessage,
@@ -19,8 +17,8 @@ from headrace.messages import (
     message_chunk_to_message,
     sum_chunks,
 )
-from headrace.transport import Limits, RawChatModel, SDKClient, get
-from headrace_anthropic.client import ClientSettings, warm
+from headrace.transport import RawChatModel, RawRequest
+from headrace_anthropic.client import AnthropicSettings, warm
 from headrace_anthropic.counting import PATH as COUNT_PATH
 from headrace_anthropic.counting import read_count
 from headrace_anthropic.credentials import AnthropicCredential
@@ -28,7 +26,7 @@ from headrace_anthropic.exchange import MessagesExchange
 from headrace_anthropic.guard import must_stream
 from headrace_anthropic.listing import MODELS, read_models
 from headrace_anthropic.parameters import read_thinking, wire_of
-from headrace_anthropic.place import Place, find_place
+from headrace_anthropic.place import AnthropicPlace, find_place
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
@@ -168,20 +166,14 @@ class ChatAnthropic(RawChatModel):
     def _exchange(self) -> MessagesExchange:
         return MessagesExchange(self)
 
-    def _client_settings(self) -> ClientSettings:
+    def _client_settings(self) -> AnthropicSettings:
         """What the client of a request is made of, as resolved now."""
         place = self._place()
-        return ClientSettings(place.url, place.key, own=place.own, **self._http_settings())
+        return self._settings_at(place.url, place.key, own=place.own)
 
-    def _http_settings(self) -> dict[str, Any]:
-        """Of these what the platform does not matter for."""
-        return {
-            "proxy": self.proxy,
-            "headers": tuple((self.default_headers or {}).items()),
-            "query": tuple((self.default_query or {}).items()),
-            "http_client": self.http_client,
-            "http_async_client": self.http_async_client,
-        }
+    def _settings_at(self, url: str, key: Any, **more: Any) -> AnthropicSettings:
+        query = tuple((self.default_query or {}).items())
+        return AnthropicSettings.of(self, url, key, query=query, **more)
 
     def _wire(self) -> Wire:
         adaptive = self.profile.get("reasoning_adaptive") is not False
@@ -209,28 +201,14 @@ class ChatAnthropic(RawChatModel):
 
     async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
         exchange = self._exchange()
-        ask = partial(self._ask_count, exchange, exchange.count_body(messages, settings))
-        response = await self._ask_aside(exchange, ask, run.io)
-        return read_count(response.content)
-
-    @staticmethod
-    def _ask_count(
-        exchange: MessagesExchange, body: Mapping[str, Any], client: SDKClient, limits: Limits
-    ) -> Any:
-        return exchange.post(client, COUNT_PATH, body, limits, stream=False)
+        body = exchange.count_body(messages, settings)
+        return read_count(await self._fetch(exchange, RawRequest("POST", COUNT_PATH, body), run.io))
 
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the service serves now."""
-        response = await self._ask_aside(
-            self._exchange(), lambda client, limits: get(client, MODELS, limits), io
-        )
-        return read_models(response.content)
+        return read_models(await self._fetch(self._exchange(), RawRequest("GET", MODELS), io))
 
-    def explain(self) -> dict[str, Origin]:
-        """Where key, address and account come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
-
-    def _place(self) -> Place:
+    def _place(self) -> AnthropicPlace:
         return find_place(**{name: self.__dict__[name] for name in _ACCOUNT})
 
     def _key_variable(self) -> str | None:

@@ -6,29 +6,30 @@ The only module that imports the SDK, and only at the first request.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.errors import MissingCredentialError, MissingPackageError
 from headrace.transport import (
-    Exchange,
+    ClientDoor,
+    ClientSettings,
     Limits,
+    RawRequest,
     SDKClient,
-    awaitable_key,
     cause,
-    checked_key,
     environment_headers,
-    host_of,
-    post,
+    key_now,
+    opened,
     sdk_error,
     ssl_context,
 )
 from headrace_anthropic.headers import Platform, split_request
 
-PATH = "/v1/messages"  # exactly the SDK's own: clients of clouds rewrite it
+if TYPE_CHECKING:
+    from headrace.engine.worlds import World
+
 _ENVIRONMENT = "ANTHROPIC_CUSTOM_HEADERS"
 _CLIENTS: Mapping[Platform, str] = {
     "api": "Anthropic",
@@ -45,75 +46,46 @@ _SIGNED_BY: Mapping[Platform, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSettings:
+class AnthropicSettings(ClientSettings):
     """What a client is made of; equal settings share one client.
 
-    `api_key`: a str, a function that gives one for each request, sync or async, or None where
-    the platform signs. `options`: the platform's own arguments of its client. `own`: the service
-    is Anthropic's. `http_client`, `http_async_client`: the caller's, never closed here.
+    `api_key` is None where the platform signs. `options`: the platform's own arguments of its
+    client. `own`: the service is Anthropic's.
     """
 
-    base_url: str
-    api_key: Any = field(repr=False)
     platform: Platform = "api"
     options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     own: bool = False
-    proxy: str | None = field(default=None, repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     query: tuple[tuple[str, str], ...] = ()
-    http_client: Any = None
-    http_async_client: Any = None
 
 
-class SDKExchange(Exchange):
-    """An exchange through the Anthropic SDK; the codec is added below it."""
+class AnthropicDoor(ClientDoor):
+    """A request through the Anthropic SDK; the codec is added below it."""
+
+    path = "/v1/messages"  # exactly the SDK's own: clients of clouds rewrite it
 
     @property
     @abstractmethod
-    def client_settings(self) -> ClientSettings:
-        """What the client is made of, the key among it."""
-
-    @property
-    def host(self) -> str:
-        return host_of(self.client_settings.base_url)
-
-    @property
-    def client_key(self) -> Hashable:
-        return self.client_settings
+    def client_settings(self) -> AnthropicSettings: ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        settings = self.client_settings
-        values = (settings.api_key, *(value for _, value in settings.options))
-        return tuple(value for value in values if isinstance(value, str))
+        values = (value for _, value in self.client_settings.options)
+        return (*super().secrets, *(value for value in values if isinstance(value, str)))
 
     def make_client(self, is_async: bool) -> SDKClient:
         settings = self.client_settings
         _check_packages(settings)
-        return (_make_async if is_async else _make_sync)(settings)
+        return _make(settings, is_async)
 
-    def send(self, client: SDKClient, body: Mapping[str, Any], limits: Limits) -> Any:
-        return self.post(client, PATH, body, limits)
-
-    def post(
-        self,
-        client: SDKClient,
-        path: str,
-        body: Mapping[str, Any],
-        limits: Limits,
-        *,
-        stream: bool = True,
-    ) -> Any:
-        """The response, unread if `stream`; an awaitable of it from an async client."""
-        settings = self.client_settings
-        wire, headers = split_request(body, settings.platform)
-        if not callable(settings.api_key):
-            return post(client, path, wire, limits, headers, stream=stream)
-        if hasattr(client.sdk, "__aenter__"):
-            later = partial(post, client, path, wire, limits, stream=stream)
-            return _post_with(settings.api_key, later, headers)
-        headers["Authorization"] = f"Bearer {checked_key(settings.api_key)()}"
-        return post(client, path, wire, limits, headers, stream=stream)
+    async def open(self, client: SDKClient, asked: RawRequest, limits: Limits, io: World) -> Any:
+        settings, headers = self.client_settings, dict[str, str]()
+        if asked.body is not None:
+            body, headers = split_request(asked.body, settings.platform)
+            asked = asked._replace(body=body)
+        if callable(settings.api_key):
+            headers["Authorization"] = f"Bearer {await key_now(settings.api_key, io)}"
+        return await io.settle(opened(client, asked, limits, headers))
 
     def error(self, exc: Exception, *, begun: bool) -> Exception:
         import anthropic
@@ -124,12 +96,6 @@ class SDKExchange(Exchange):
         return found
 
 
-async def _post_with(key: Any, later: Any, headers: dict[str, str]) -> Any:
-    """The response to a request with the key that a function gives for it."""
-    bearer = f"Bearer {await awaitable_key(key)()}"
-    return await later({**headers, "Authorization": bearer})
-
-
 def _of_cloud(exc: Exception, platform: Platform) -> str | None:
     """What went wrong with a cloud's own credentials, in words; None for other errors."""
     package = type(exc).__module__.split(".")[0]
@@ -138,7 +104,7 @@ def _of_cloud(exc: Exception, platform: Platform) -> str | None:
     return None
 
 
-def _check_packages(settings: ClientSettings) -> None:
+def _check_packages(settings: AnthropicSettings) -> None:
     """Raises MissingPackageError where a platform signs by a package that is not there."""
     module, extra = _SIGNED_BY[settings.platform]
     if not module or settings.api_key is not None or "credentials" in dict(settings.options):
@@ -161,29 +127,20 @@ def warm() -> None:
     ssl_context()
 
 
-def _make_sync(settings: ClientSettings) -> SDKClient:
-    """A client for sync calls, from many threads."""
+def _make(settings: AnthropicSettings, is_async: bool) -> SDKClient:
+    """A client for sync calls, from many threads, or for the running event loop."""
     import anthropic
 
-    lent = settings.http_client
-    http = lent or anthropic.DefaultHttpxClient(verify=ssl_context(), proxy=settings.proxy)
-    client = getattr(anthropic, _CLIENTS[settings.platform])
-    sdk = _signing(client(http_client=http, **_arguments(settings)), settings)
-    return SDKClient(sdk, lent=lent is not None)
+    lent, name = settings.lent(is_async), _CLIENTS[settings.platform]
+    transport: Any = anthropic.DefaultHttpxClient
+    if is_async:
+        transport, name = anthropic.DefaultAsyncHttpxClient, f"Async{name}"
+    http = lent or transport(verify=ssl_context(), proxy=settings.proxy)
+    sdk = getattr(anthropic, name)(http_client=http, **_arguments(settings))
+    return SDKClient(_signing(sdk, settings), lent=lent is not None)
 
 
-def _make_async(settings: ClientSettings) -> SDKClient:
-    """A client for the running event loop."""
-    import anthropic
-
-    lent = settings.http_async_client
-    http = lent or anthropic.DefaultAsyncHttpxClient(verify=ssl_context(), proxy=settings.proxy)
-    client = getattr(anthropic, f"Async{_CLIENTS[settings.platform]}")
-    sdk = _signing(client(http_client=http, **_arguments(settings)), settings)
-    return SDKClient(sdk, lent=lent is not None)
-
-
-def _signing(sdk: Any, settings: ClientSettings) -> Any:
+def _signing(sdk: Any, settings: AnthropicSettings) -> Any:
     """The client, which on Bedrock signs with the keys given and no other.
 
     Its constructor takes a bearer token of the environment beside them, and then refuses both.
@@ -195,7 +152,7 @@ def _signing(sdk: Any, settings: ClientSettings) -> Any:
     return sdk
 
 
-def _arguments(settings: ClientSettings) -> dict[str, Any]:
+def _arguments(settings: AnthropicSettings) -> dict[str, Any]:
     from anthropic import Omit
 
     headers: dict[str, Any] = dict(settings.headers)

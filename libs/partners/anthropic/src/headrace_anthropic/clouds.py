@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from headrace.chat_models import Key
-from headrace.credentials import Credential, Origin, Resolution
+from headrace.credentials import Credential, Resolution
 from headrace.engine.run import Run
 from headrace.engine.worlds import World
 from headrace.errors import ConfigurationError, UnsupportedParameterError
@@ -22,7 +22,7 @@ from headrace.messages import BaseMessage
 from headrace.profiles import ModelProfile, find_profile
 from headrace.transport import clean_url
 from headrace_anthropic.chat import ChatAnthropic, also
-from headrace_anthropic.client import ClientSettings
+from headrace_anthropic.client import AnthropicSettings
 from headrace_anthropic.cloud_accounts import AnthropicBedrockCredential, AnthropicVertexCredential
 
 # How Bedrock wraps a name: us.anthropic.claude-opus-4-8-v1:0, arn:…/us.anthropic.claude-…
@@ -52,10 +52,6 @@ class CloudChat(ChatAnthropic, abstract=True):
     async def served_models(self, io: World) -> list[str]:
         """Raises ConfigurationError: the clouds list models of all vendors elsewhere."""
         raise ConfigurationError(f"`{self.provider}` has no list of models to ask for here")
-
-    def explain(self) -> dict[str, Origin]:
-        """Where key, address and account come from now; see `Credential.explain`."""
-        return dict(self._resolved().origins)
 
     def _key_variable(self) -> str | None:
         return self.account.variables["api_key"][0] if "api_key" in self.account.variables else None
@@ -99,7 +95,7 @@ class ChatAnthropicBedrock(CloudChat):
         validation_alias=also("profile_name", "aws_profile", "credentials_profile_name"),
     )  # fmt: skip
 
-    def _client_settings(self) -> ClientSettings:
+    def _client_settings(self) -> AnthropicSettings:
         found = self._resolved()
         values = found.values
         region = found.require("region", self.provider)
@@ -116,12 +112,11 @@ class ChatAnthropicBedrock(CloudChat):
         if keys and found.source("api_key") == "environment":
             key = None  # what is given for this model goes before what the environment holds
         url = values["base_url"] or f"https://bedrock-runtime.{region}.amazonaws.com"
-        return ClientSettings(
+        return self._settings_at(
             clean_url(url),
             key,
             platform="bedrock",
             options=(("aws_region", region), *keys.items()),
-            **self._http_settings(),
         )
 
     def _known_facts(self) -> ModelProfile:
@@ -174,7 +169,7 @@ class ChatAnthropicVertex(CloudChat):
         default=None, description="Credentials of google-auth.", repr=False, exclude=True
     )
 
-    def _client_settings(self) -> ClientSettings:
+    def _client_settings(self) -> AnthropicSettings:
         found = self._resolved()
         region = found.require("region", self.provider)
         options: list[tuple[str, Any]] = [("region", region)]
@@ -182,12 +177,11 @@ class ChatAnthropicVertex(CloudChat):
             options.append(("project_id", project))
         if self.google_credentials is not None:
             options.append(("credentials", self.google_credentials))
-        return ClientSettings(
+        return self._settings_at(
             clean_url(found.values["base_url"] or _vertex_url(region)),
             found.values["api_key"],
             platform="vertex",
             options=tuple(options),
-            **self._http_settings(),
         )
 
     def _known_facts(self) -> ModelProfile:

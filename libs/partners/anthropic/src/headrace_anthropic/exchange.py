@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import EventDecoder, request_id_of
-from headrace_anthropic.client import ClientSettings, SDKExchange
+from headrace.transport import EventDecoder, Exchange, request_id_of
+from headrace_anthropic.client import AnthropicDoor, AnthropicSettings
 from headrace_anthropic.counting import COUNTED
 from headrace_anthropic.decode import Decoder, decode_response
 from headrace_anthropic.encode import PREFILL, encode, prefilled
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headrace_anthropic.chat import ChatAnthropic
 
 
-class MessagesExchange(SDKExchange):
+class MessagesExchange(AnthropicDoor, Exchange):
     """The Messages API, wherever the model says it is."""
 
     def __init__(self, model: ChatAnthropic) -> None:
@@ -27,7 +27,7 @@ class MessagesExchange(SDKExchange):
         self._prefix = ""  # what the answer goes on from
 
     @cached_property
-    def client_settings(self) -> ClientSettings:
+    def client_settings(self) -> AnthropicSettings:
         return self._model._client_settings()
 
     def count_body(self, messages: list[BaseMessage], settings: Settings) -> dict[str, Any]:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from headrace.credentials import ORDER, Credential, Resolution, host_owner
-from headrace.errors import ConfigurationError, MissingCredentialError
-from headrace.transport import check_key_owner, clean_url, host_of
+from headrace.credentials import ORDER, Credential
+from headrace.errors import MissingCredentialError
+from headrace.transport import Place, account_of, clean_url, host_of
 from headrace_anthropic.credentials import HOME, AnthropicCredential
 
 _SUFFIXES = ("/messages", "/v1")  # the SDK's own paths begin with /v1
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The address, the account, and where each setting came from."""
+class AnthropicPlace(Place):
+    """Anthropic's API, or a gateway that speaks like it."""
 
-    url: str
-    account: Credential
-    found: Resolution
+    __slots__ = ()
 
     @property
     def own(self) -> bool:
@@ -29,12 +24,8 @@ class Place:
 
     @property
     def key(self) -> Any:
-        """The key, or the function that gives it; raises MissingCredentialError without one.
-
-        A key of the environment stays with Anthropic, or with the address beside it there.
-        """
-        key = self.found.require("api_key", self.account.provider)
-        check_key_owner(self.found, self.account.provider, host_owner(self.url))
+        """As of any place; a key of the environment stays with Anthropic, or the address there."""
+        key = super().key
         asked, own = self.found.source("base_url"), self.found.source("api_key")
         if not self.own and ORDER.index(own) > ORDER.index(asked):
             raise MissingCredentialError(
@@ -46,22 +37,11 @@ class Place:
 
 def find_place(
     base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> Place:
+) -> AnthropicPlace:
     """Where requests go, from what was given, the credential, and the environment.
 
     A full endpoint is accepted as base URL.
     """
-    account = own_account() if credential is None else credential
-    if account.provider != AnthropicCredential.provider:
-        raise ConfigurationError(
-            f"a `{account.type}` does not open what ChatAnthropic speaks to; pass an "
-            f"`{AnthropicCredential.type_name()}`"
-        )
+    account = account_of(AnthropicCredential, credential, "ChatAnthropic")
     found = account.resolve(base_url=base_url, **arguments)
-    return Place(clean_url(found.values["base_url"], _SUFFIXES), account, found)
-
-
-@cache
-def own_account() -> Credential:
-    """What the environment says of an account."""
-    return AnthropicCredential()
+    return AnthropicPlace(clean_url(found.values["base_url"], _SUFFIXES), account, found)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from inspect import isawaitable, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_core import to_json
@@ -14,12 +13,11 @@ from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout,
 from headrace.credentials import Origin
 from headrace.errors import ConfigurationError
 from headrace.profiles import ModelProfile, find_profile
-from headrace.transport import Gate, Limits, RawChatModel
+from headrace.transport import Limits, RawChatModel
 from headrace_aws.client import (
     AWSClient,
     AWSSession,
     Outgoing,
-    Response,
     count_tokens,
     list_names,
     warm,
@@ -30,13 +28,14 @@ from headrace_aws.families import family_of, foundation_id, plain_id
 from headrace_aws.parameters import SPELLINGS, read_effort, wire_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from headrace.chat_models import Settings
     from headrace.engine.run import Run
     from headrace.engine.worlds import World
     from headrace.messages import BaseMessage
     from headrace_aws.account import Account
 
-T = TypeVar("T")
 # What of a request is counted (the service model, `ConverseTokensRequest`).
 COUNTED = ("messages", "system", "toolConfig", "additionalModelRequestFields")
 _ACCOUNT = (
@@ -169,11 +168,6 @@ class ChatBedrockConverse(RawChatModel):
         make = partial(AWSClient, door.client_settings, session)
         return CLIENTS.use(self._user, door.client_key, make, is_async=False)
 
-    async def _send(self, door: Any, body: Mapping[str, Any], limits: Limits, run: Run) -> Any:
-        client = await self._client(door, run.io)
-        door.token = await _asked(door.account.token, run.io)
-        return await run.io.blocking(door.send, client, body, limits, undo=Response.close)
-
     async def aclose(self) -> None:
         """Gives back the clients; the last user's closing closes them."""
         self.close()
@@ -181,8 +175,10 @@ class ChatBedrockConverse(RawChatModel):
     async def served_models(self, io: World) -> list[str]:
         """The models and inference profiles that the account's region serves now."""
         exchange = self._exchange()
-        token = exchange.token = await _asked(exchange.account.token, io)
-        return await self._blocking(exchange, io, lambda c, limits: list_names(c, limits, token))
+        token = await exchange.ask_token(io)
+        return await self._ask_aside(
+            exchange, lambda client, limits: io.blocking(list_names, client, limits, token), io
+        )
 
     async def _count_tokens(self, messages: list[BaseMessage], settings: Settings, run: Run) -> int:
         exchange = self._exchange()
@@ -190,23 +186,13 @@ class ChatBedrockConverse(RawChatModel):
         model = self.base_model or str(body["modelId"])
         whole = {name: body[name] for name in COUNTED if name in body}
         data = to_json({"input": {"converse": whole}})
-        token = exchange.token = await _asked(exchange.account.token, run.io)
+        token, io = await exchange.ask_token(run.io), run.io
 
-        def ask(client: AWSClient, limits: Limits) -> int:
-            return count_tokens(client, foundation_id(model), Outgoing(limits, data, token))
+        def ask(client: AWSClient, limits: Limits) -> Awaitable[int]:
+            outgoing = Outgoing(limits, data, token)
+            return io.blocking(count_tokens, client, foundation_id(model), outgoing)
 
-        return await self._blocking(exchange, run.io, ask)
-
-    async def _blocking(
-        self, exchange: ConverseExchange, io: World, ask: Callable[[AWSClient, Limits], T]
-    ) -> T:
-        """What `ask(client, limits)` gives, a request beside the conversation that blocks."""
-        patience = cast("Timeout", self.timeout)
-        limits = Limits(patience.connect, patience.for_invoke())
-        with Gate(exchange):
-            await io.blocking(type(self)._warm)
-            answer = await io.blocking(ask, await self._client(exchange, io), limits)
-        return answer
+        return await self._ask_aside(exchange, ask, io)
 
     def _wire(self) -> Wire:
         adaptive = self.profile.get("reasoning_adaptive") is not False
@@ -247,16 +233,3 @@ class ChatBedrockConverse(RawChatModel):
 
 
 ChatBedrock = ChatBedrockConverse
-
-
-async def _asked(key: Any, io: World) -> str | None:
-    """The API key of one request: as given, or as the caller's function gives it now."""
-    if not callable(key):
-        return cast("str | None", key)
-    if iscoroutinefunction(key) and not io.is_async:
-        raise ConfigurationError(
-            "`api_key` is an async function; call the model by `ainvoke` or `astream`, or give a "
-            "plain one"
-        )
-    value = key() if iscoroutinefunction(key) else await io.blocking(key)
-    return str(await value) if isawaitable(value) else str(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import Exchange, Limits, request_id_of
+from headrace.transport import Exchange, Limits, key_now, request_id_of
 from headrace_aws.account import KEYS, Account
 from headrace_aws.client import (
     AWSClient,
@@ -27,6 +27,7 @@ from headrace_aws.families import family_of
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
+    from headrace.engine.worlds import World
     from headrace_aws.chat import ChatBedrockConverse
 
 _SECRETS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "api_key")
@@ -96,12 +97,20 @@ class ConverseExchange(Exchange):
         facts = self._model.profile.facts
         return encode(messages, settings, family, stream=stream, profile=facts)
 
-    def send(self, client: Any, body: Mapping[str, Any], limits: Limits) -> Response:
-        """The response, unread if it is a stream; blocks, also in an async run."""
+    async def send(
+        self, client: Any, body: Mapping[str, Any], limits: Limits, io: World
+    ) -> Response:
+        """The response, unread if it is a stream; in an async run by a thread."""
         rest = {key: value for key, value in body.items() if key != "modelId"}
         operation = "converse_stream" if self._stream else "converse"
-        outgoing = Outgoing(limits, to_json(rest), self.token)
-        return send(client, operation, str(body["modelId"]), outgoing)
+        outgoing = Outgoing(limits, to_json(rest), await self.ask_token(io))
+        model = str(body["modelId"])
+        return await io.blocking(send, client, operation, model, outgoing, undo=Response.close)
+
+    async def ask_token(self, io: World) -> str | None:
+        """The API key of this request: as given, or as the caller's function gives it now."""
+        self.token = await key_now(self.account.token, io)
+        return self.token
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
         return decode_response(body, model=self._asked, request_id=request_id_of(headers))

@@ -9,12 +9,12 @@ from pydantic import AliasChoices, Field
 
 from headrace.chat_models import Wire
 from headrace.chat_models.wire import parse
-from headrace.credentials import Origin, Secret
-from headrace.transport import RawChatModel
-from headrace_dashscope.client import fetch, warm
+from headrace.credentials import Secret
+from headrace.transport import RawChatModel, RawRequest
+from headrace_dashscope.client import warm
 from headrace_dashscope.exchange import ChatExchange
 from headrace_dashscope.parameters import SPELLINGS, WIRE, read_effort
-from headrace_dashscope.place import MODELS, Place, find_place
+from headrace_dashscope.place import MODELS, DashScopePlace, find_place
 
 if TYPE_CHECKING:
     from headrace.engine.worlds import World
@@ -95,7 +95,7 @@ class ChatDashScope(RawChatModel):
     def _exchange(self) -> ChatExchange:
         return ChatExchange(self, self._place())
 
-    def _place(self) -> Place:
+    def _place(self) -> DashScopePlace:
         return find_place(self.base_url, self.credential, api_key=self.api_key)  # type: ignore[arg-type]  # read by its validator
 
     def _wire(self) -> Wire:
@@ -105,21 +105,13 @@ class ChatDashScope(RawChatModel):
     def _read_effort(cls, given: Mapping[str, Any]) -> str | int:
         return read_effort(given)
 
-    def explain(self) -> dict[str, Origin]:
-        """Where address and key come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
-
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the account's region serves."""
         exchange, found = self._exchange(), set[str]()
         for page in range(1, 1000):
             path = f"{MODELS}?page_no={page}&page_size=100"
-            response = await self._ask_aside(
-                exchange,
-                lambda client, limits, path=path: fetch(client, path, exchange.asker, limits),
-                io,
-            )
-            output = parse(response.content).get("output") or {}
+            listed = parse(await self._fetch(exchange, RawRequest("GET", path), io))
+            output = listed.get("output") or {}
             rows = output.get("models") or ()
             found.update(str(row["model"]) for row in rows)
             if not rows or page * 100 >= int(output.get("total") or output.get("total_count") or 0):

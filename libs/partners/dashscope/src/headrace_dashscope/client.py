@@ -8,9 +8,8 @@ Source: `v2/transport/http.py` of dashscope 2.0.2 (read 2026-11); a test holds i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.wire import excerpt
 from headrace.errors import (
@@ -21,26 +20,21 @@ from headrace.errors import (
 )
 from headrace.transport import (
     Limits,
+    RawRequest,
     SDKClient,
-    awaitable_key,
     cause,
-    checked_key,
     http_error,
+    key_now,
     request_id_of,
     slow,
     ssl_context,
 )
 from headrace_dashscope.failures import failure
 
+if TYPE_CHECKING:
+    from headrace.engine.worlds import World
+
 SSE = {"X-DashScope-SSE": "enable"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """What a client is made of; equal settings share one client, whatever their keys."""
-
-    url: str
-    proxy: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,62 +46,29 @@ class Asker:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
-def ask(
+async def open_response(
     client: SDKClient,
-    method: str,
-    path: str,
+    asked: RawRequest,
     asker: Asker,
     limits: Limits,
-    body: Mapping[str, Any] | None = None,
+    io: World,
     *,
     stream: bool = False,
 ) -> Any:
-    """The unread response to a request; an awaitable of it from an async client."""
+    """The unread response to a request."""
     import httpx
 
-    given: dict[str, Any] = {
-        "json": body,
-        "headers": {**(SSE if stream else {}), **dict(asker.headers)},
-        "timeout": httpx.Timeout(
-            connect=limits.connect, read=limits.read, write=limits.read, pool=limits.connect
-        ),
-        "workspace": asker.workspace,
-        "sdk_module": "aigc",
-    }
-    transport = client.sdk.transport
-    if isinstance(client.sdk, _AsyncClient):
-        return _sent_async(transport, method, path, asker.key, given)
-    key = checked_key(asker.key)() if callable(asker.key) else asker.key
-    return transport.open_stream(method, path, api_key=key, **given)
-
-
-async def _sent_async(
-    transport: Any, method: str, path: str, key: Any, given: Mapping[str, Any]
-) -> Any:
-    if callable(key):
-        key = await awaitable_key(key)()
-    return await transport.open_stream(method, path, api_key=key, **given)
-
-
-def fetch(client: SDKClient, path: str, asker: Asker, limits: Limits) -> Any:
-    """The read response to a GET; an awaitable of it from an async client."""
-    response = ask(client, "GET", path, asker, limits)
-    if isinstance(client.sdk, _AsyncClient):
-        return _read_async(response)
-    try:
-        response.read()
-    finally:
-        response.close()
-    return response
-
-
-async def _read_async(sent: Any) -> Any:
-    response = await sent
-    try:
-        await response.aread()
-    finally:
-        await response.aclose()
-    return response
+    sent = client.sdk.open_stream(
+        asked.method,
+        asked.path,
+        api_key=await key_now(asker.key, io),
+        json=asked.body,
+        headers={**(SSE if stream else {}), **dict(asker.headers)},
+        timeout=limits.timeout_of(httpx),
+        workspace=asker.workspace,
+        sdk_module="aigc",
+    )
+    return await io.settle(sent)
 
 
 def sdk_error(exc: Exception, host: str, *, begun: bool) -> Exception:
@@ -138,38 +99,17 @@ def warm() -> None:
     ssl_context()
 
 
-def make_client(settings: ClientSettings, is_async: bool) -> SDKClient:
+def make_client(url: str, proxy: str | None, is_async: bool) -> SDKClient:
     """A new client, without retries of its own, whose closing is ours."""
     import httpx
     from dashscope.v2 import transport as sdk
 
-    given: dict[str, Any] = {
-        "base_url": settings.url,
-        "verify": ssl_context(),
-        "proxy": settings.proxy,
-        "headers": {"User-Agent": sdk.default_user_agent()},
-    }
-    rest: dict[str, Any] = {"base_url": settings.url, "max_retries": 0}
-    if is_async:
-        http = httpx.AsyncClient(**given)
-        return SDKClient(_AsyncClient(sdk.AsyncTransport(http_client=http, **rest), http))
-    client = httpx.Client(**given)
-    return SDKClient(_Client(sdk.SyncTransport(http_client=client, **rest), client))
-
-
-class _Client:
-    """The SDK's transport and the HTTP client that it was given, which it does not close."""
-
-    def __init__(self, transport: Any, http: Any) -> None:
-        self.transport, self._client = transport, http
-
-    def close(self) -> None:
-        self._client.close()
-
-
-class _AsyncClient:
-    def __init__(self, transport: Any, http: Any) -> None:
-        self.transport, self._client = transport, http
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
+    make: Any = httpx.AsyncClient if is_async else httpx.Client
+    http = make(
+        base_url=url,
+        verify=ssl_context(),
+        proxy=proxy,
+        headers={"User-Agent": sdk.default_user_agent()},
+    )
+    transport: Any = sdk.AsyncTransport if is_async else sdk.SyncTransport
+    return SDKClient(transport(http_client=http, base_url=url, max_retries=0), http=http)

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import Exchange, Limits, SDKClient, host_of
-from headrace_dashscope.client import Asker, ClientSettings, ask, make_client, sdk_error
+from headrace.transport import (
+    ClientDoor,
+    ClientSettings,
+    Exchange,
+    Limits,
+    RawRequest,
+    SDKClient,
+)
+from headrace_dashscope.client import Asker, make_client, open_response, sdk_error
 from headrace_dashscope.decode import Decoder, decode_response
 from headrace_dashscope.encode import encode, is_multimodal, sees
-from headrace_dashscope.place import MULTIMODAL, TEXT, Place
+from headrace_dashscope.place import MULTIMODAL, TEXT, DashScopePlace
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
+    from headrace.engine.worlds import World
     from headrace_dashscope.chat import ChatDashScope
 
 
-class ChatExchange(Exchange):
+class ChatExchange(ClientDoor, Exchange):
     """A request for an answer, at the endpoint that its model and its content need."""
 
-    def __init__(self, model: ChatDashScope, place: Place) -> None:
+    def __init__(self, model: ChatDashScope, place: DashScopePlace) -> None:
         self._model, self._place = model, place
         self._path, self._streams, self._name = TEXT, True, model.model
 
     @property
-    def host(self) -> str:
-        return host_of(self._place.url)
-
-    @property
-    def client_key(self) -> Hashable:
+    def client_settings(self) -> ClientSettings:
+        """Without the key: that and the headers go out with each request."""
         _ = self.asker  # a missing key is an error before a client is made
-        return self._client_settings
+        return ClientSettings(self._place.url, None, self._model.proxy)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         key = self.asker.key
         return (key,) if isinstance(key, str) else ()
-
-    @property
-    def _client_settings(self) -> ClientSettings:
-        return ClientSettings(self._place.url, self._model.proxy)
 
     @cached_property
     def asker(self) -> Asker:
@@ -50,7 +51,10 @@ class ChatExchange(Exchange):
         return Asker(self._place.key, self._model.workspace, headers)
 
     def make_client(self, is_async: bool) -> SDKClient:
-        return make_client(self._client_settings, is_async)
+        return make_client(self._place.url, self._model.proxy, is_async)
+
+    async def open(self, client: SDKClient, asked: RawRequest, limits: Limits, io: World) -> Any:
+        return await open_response(client, asked, self.asker, limits, io)
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool
@@ -63,8 +67,11 @@ class ChatExchange(Exchange):
         self._path = MULTIMODAL if wants or is_multimodal(body) else TEXT
         return body
 
-    def send(self, client: SDKClient, body: Mapping[str, Any], limits: Limits) -> Any:
-        return ask(client, "POST", self._path, self.asker, limits, body, stream=self._streams)
+    async def send(
+        self, client: SDKClient, body: Mapping[str, Any], limits: Limits, io: World
+    ) -> Any:
+        asked, streams = RawRequest("POST", self._path, body), self._streams
+        return await open_response(client, asked, self.asker, limits, io, stream=streams)
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
         return decode_response(body, model=self._name)

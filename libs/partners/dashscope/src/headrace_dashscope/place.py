@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from headrace.credentials import Credential, Resolution, host_owner
-from headrace.errors import ConfigurationError
-from headrace.transport import check_key_owner, clean_url
+from headrace.credentials import Credential
+from headrace.transport import Place, account_of, clean_url
 from headrace_dashscope.credentials import DashScopeCredential
 
 TEXT = "/services/aigc/text-generation/generation"
@@ -16,39 +14,27 @@ MODELS = "/models"
 
 _ROOT = "/api/v1"
 _SUFFIXES = (TEXT, MULTIMODAL, "/chat/completions", "/compatible-mode/v1", _ROOT)
-# The same account under the name of its OpenAI mode, whose rows claim the hosts.
-_OWN = (None, "dashscope", "dashscope_openai")
+_COMPATIBLE = "dashscope_openai"  # the same account under its OpenAI mode, which claims the hosts
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The root of the native API, the account, and where each setting came from."""
+class DashScopePlace(Place):
+    """The root of the native API in some region."""
 
-    url: str
-    account: Credential
-    found: Resolution
+    __slots__ = ()
 
     @property
-    def key(self) -> Any:
-        """The key, or the function that gives it; MissingCredentialError if there is none."""
-        owner = host_owner(self.url)
-        if owner not in _OWN:
-            check_key_owner(self.found, self.account.provider, owner)
-        return self.found.require("api_key", self.account.provider)
+    def owner(self) -> str | None:
+        found = super().owner
+        return self.account.provider if found == _COMPATIBLE else found
 
 
 def find_place(
     base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> Place:
+) -> DashScopePlace:
     """Where requests go, from what was given, the credential, and the environment.
 
     A URL may be that of the host, of its OpenAI mode, or of an endpoint.
     """
-    account = DashScopeCredential() if credential is None else credential
-    if account.provider != DashScopeCredential.provider:
-        raise ConfigurationError(
-            f"a `{account.type}` does not open DashScope; pass a "
-            f"`{DashScopeCredential.type_name()}`"
-        )
+    account = account_of(DashScopeCredential, credential, "ChatDashScope")
     found = account.resolve(base_url=base_url, **arguments)
-    return Place(clean_url(found.values["base_url"], _SUFFIXES) + _ROOT, account, found)
+    return DashScopePlace(clean_url(found.values["base_url"], _SUFFIXES) + _ROOT, account, found)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import AliasChoices, Field
 
 from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
-from headrace.credentials import Origin
-from headrace.transport import Door, RawChatModel, SDKClient
+from headrace.transport import Door, RawChatModel, RawRequest, SDKClient
 from headrace_google.asking import count_request, models_path, read_count, read_models
 from headrace_google.client import default_project, warm
 from headrace_google.credentials import KEYS, GoogleVertexCredential
@@ -194,30 +193,18 @@ class ChatGoogleGenerativeAI(RawChatModel):
         exchange = self._exchange()
         body = exchange.encode(messages, settings, stream=False)
         asked = count_request(body, vertex=exchange.place.vertex)
-        path = f"{body['model']}:countTokens"
-        data = await self._ask_aside(
-            exchange, lambda client, limits: client.sdk.fetch("post", path, asked, limits), run.io
-        )
-        return read_count(data)
+        request = RawRequest("post", f"{body['model']}:countTokens", asked)
+        return read_count(await self._fetch(exchange, request, run.io))
 
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that Google serves now and that make messages."""
         exchange, names, page = self._exchange(), set[str](), None
         while True:
-            path = models_path(page, vertex=exchange.place.vertex)
-            data = await self._ask_aside(
-                exchange,
-                lambda client, limits, at=path: client.sdk.fetch("get", at, {}, limits),
-                io,
-            )
-            found, page = read_models(data)
+            asked = RawRequest("get", models_path(page, vertex=exchange.place.vertex))
+            found, page = read_models(await self._fetch(exchange, asked, io))
             names.update(found)
             if page is None:
                 return sorted(names)
-
-    def explain(self) -> dict[str, Origin]:
-        """Where key, address and account come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
 
     def _place(self) -> Place:
         given = {name: self.__dict__[name] for name in _ACCOUNT}

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import Exchange, Limits, SDKClient, request_id_of
+from headrace.transport import (
+    ClientDoor,
+    Exchange,
+    Limits,
+    RawRequest,
+    SDKClient,
+    key_now,
+    request_id_of,
+)
 from headrace_google.client import (
     ClientArgs,
-    ClientSettings,
+    GoogleSettings,
     default_project,
     make_client,
     sdk_error,
@@ -22,8 +30,10 @@ from headrace_google.tooling import tool_names
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
+    from headrace.engine.worlds import World
     from headrace_google.chat import ChatGoogleGenerativeAI
 
+_KEY_HEADER = "x-goog-api-key"
 # Tools after whose use an answer ends with its sources.
 _GROUNDING = frozenset(
     {
@@ -33,30 +43,26 @@ _GROUNDING = frozenset(
 )  # fmt: skip
 
 
-class GoogleExchange(Exchange):
+class GoogleExchange(ClientDoor, Exchange):
     """A request to the Gemini API or to Vertex AI."""
 
     def __init__(self, model: ChatGoogleGenerativeAI, place: Place) -> None:
         self._model, self.place = model, place
 
     @cached_property
-    def client_settings(self) -> ClientSettings:
-        """What the client is made of, the key among it."""
+    def client_settings(self) -> GoogleSettings:
         place, model = self.place, self._model
         key = place.key
         project = default_project() if self.asks_for_project else place.project
-        return ClientSettings(
-            place.vertex,
-            place.url,
-            place.version,
+        return GoogleSettings.of(
+            model,
+            place.url or "",
             key,
+            vertex=place.vertex,
+            version=place.version,
             project=project if place.vertex and key is None else None,
             location=place.location if place.vertex and key is None else None,
             credentials=None if key is not None else place.credentials,
-            proxy=model.proxy,
-            headers=tuple((model.default_headers or {}).items()),
-            http_client=model.http_client,
-            http_async_client=model.http_async_client,
             args=ClientArgs(model.client_args or {}),
         )
 
@@ -70,15 +76,6 @@ class GoogleExchange(Exchange):
     def host(self) -> str:
         return self.place.host
 
-    @property
-    def client_key(self) -> Hashable:
-        return self.client_settings
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        key = self.client_settings.api_key
-        return (key,) if isinstance(key, str) else ()
-
     def make_client(self, is_async: bool) -> SDKClient:
         return make_client(self.client_settings, is_async)
 
@@ -88,10 +85,21 @@ class GoogleExchange(Exchange):
         facts = self._model.profile.facts
         return encode(messages, settings, self.place.provider, stream=stream, profile=facts)
 
-    def send(self, client: SDKClient, body: Mapping[str, Any], limits: Limits) -> Any:
+    async def open(self, client: SDKClient, asked: RawRequest, limits: Limits, io: World) -> Any:
+        return await client.sdk.open(asked, limits, await self._headers(io), io)
+
+    async def send(
+        self, client: SDKClient, body: Mapping[str, Any], limits: Limits, io: World
+    ) -> Any:
         rest = {name: value for name, value in body.items() if name not in ("model", "stream")}
         way = "streamGenerateContent?alt=sse" if body.get("stream") else "generateContent"
-        return client.sdk.open("post", f"{body['model']}:{way}", rest, limits)
+        asked = RawRequest("post", f"{body['model']}:{way}", rest)
+        return await client.sdk.generate(asked, limits, await self._headers(io), io)
+
+    async def _headers(self, io: World) -> dict[str, str]:
+        """The key, where it is asked for at each request."""
+        key = self.client_settings.api_key
+        return {_KEY_HEADER: await key_now(key, io)} if callable(key) else {}
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
         return decode_response(

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import AliasChoices, Field
 
 from headrace.chat_models import Key, Wire
-from headrace.credentials import Origin
 from headrace.errors import InputError
 from headrace.messages import AIMessage, BaseMessage
 from headrace.profiles import ModelProfile, find_profile
-from headrace.transport import RawChatModel, request_id_of
-from headrace_huggingface.client import MODELS, ClientSettings, SDKExchange, ask, warm
-from headrace_huggingface.credentials import Place, find_place
+from headrace.transport import ClientSettings, Exchange, RawChatModel, RawRequest, request_id_of
+from headrace_huggingface.client import MODELS, HubDoor, warm
+from headrace_huggingface.credentials import HubPlace, find_place
 from headrace_huggingface.dialect import bare, encode, wire
 from headrace_huggingface.sources import HuggingFaceEndpoint, check_task
 from headrace_openai.codec import Decoder, decode_response, read_models
@@ -140,7 +139,7 @@ class ChatHuggingFace(RawChatModel):
     def _exchange(self) -> ChatExchange:
         return ChatExchange(self, self._place())
 
-    def _place(self) -> Place:
+    def _place(self) -> HubPlace:
         given: Any = self.__dict__
         return find_place(given["base_url"], given["credential"], api_key=given["api_key"])
 
@@ -153,42 +152,25 @@ class ChatHuggingFace(RawChatModel):
     def _key_variable(self) -> str | None:
         return "HUGGINGFACEHUB_API_TOKEN"
 
-    def explain(self) -> dict[str, Origin]:
-        """Where token and address come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
-
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the router, or the endpoint, serves now."""
-        response = await self._ask_aside(
-            self._exchange(), lambda client, limits: ask(client, "GET", MODELS, limits), io
-        )
-        try:
-            data = await io.settle(response.aread() if io.is_async else response.read())
-        finally:
-            await io.settle(response.aclose() if io.is_async else response.close())
-        return read_models(data)
+        return read_models(await self._fetch(self._exchange(), RawRequest("GET", MODELS), io))
 
 
-class ChatExchange(SDKExchange):
+class ChatExchange(HubDoor, Exchange):
     """One request for an answer."""
 
-    def __init__(self, model: ChatHuggingFace, place: Place) -> None:
+    def __init__(self, model: ChatHuggingFace, place: HubPlace) -> None:
         self._model, self._place = model, place
 
     @cached_property
-    def client_settings(self) -> ClientSettings:  # type: ignore[override]  # made when needed
+    def client_settings(self) -> ClientSettings:
         model = self._model
         headers = dict(model.default_headers or {})
         if model.bill_to is not None:
             headers[BILL_TO] = model.bill_to
-        return ClientSettings(
-            self._place.url,
-            self._place.key,
-            model.proxy,
-            tuple(headers.items()),
-            model.http_client,
-            model.http_async_client,
-        )
+        place = self._place
+        return ClientSettings.of(model, place.url, place.key, headers=tuple(headers.items()))
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from headrace.credentials import Credential, Resolution, host_owner
-from headrace.errors import ConfigurationError
-from headrace.transport import check_key_owner, clean_url
+from headrace.credentials import Credential
+from headrace.transport import Place, account_of, check_key_owner, clean_url
 
 ROUTER = "https://router.huggingface.co/v1"
 _ENDPOINT = "/chat/completions"
@@ -32,13 +30,10 @@ class HuggingFaceCredential(Credential):
     type: Literal["huggingface_credential"] = "huggingface_credential"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The address, the account, and where each setting came from."""
+class HubPlace(Place):
+    """A host of Hugging Face's, or a server of the user's."""
 
-    url: str
-    account: Credential
-    found: Resolution
+    __slots__ = ()
 
     @property
     def key(self) -> Any:
@@ -50,7 +45,7 @@ class Place:
             return self.found.require("api_key", self.account.provider)
         if self.found.source("api_key") not in ("argument", "credential"):
             return None
-        check_key_owner(self.found, self.account.provider, host_owner(self.url))
+        check_key_owner(self.found, self.account.provider, self.owner)
         return self.found.values["api_key"]
 
 
@@ -62,16 +57,11 @@ def is_own(url: str) -> bool:
 
 def find_place(
     base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> Place:
+) -> HubPlace:
     """Where requests go, from what was given, the credential, and the environment."""
-    account = HuggingFaceCredential() if credential is None else credential
-    if account.provider != HuggingFaceCredential.provider:
-        raise ConfigurationError(
-            f"a `{account.type}` does not open Hugging Face; pass a "
-            f"`{HuggingFaceCredential.type_name()}`"
-        )
+    account = account_of(HuggingFaceCredential, credential, "ChatHuggingFace")
     found = account.resolve(base_url=base_url, **arguments)
-    return Place(_api(found.values["base_url"]), account, found)
+    return HubPlace(_api(found.values["base_url"]), account, found)
 
 
 def _api(given: str) -> str:

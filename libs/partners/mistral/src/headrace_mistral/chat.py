@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import AliasChoices, Field
 
 from headrace.chat_models import Wire
-from headrace.credentials import Origin
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import RawChatModel, request_id_of
-from headrace_mistral.client import MODELS, ClientSettings, SDKExchange, ask, warm
-from headrace_mistral.credentials import Place, find_place
+from headrace.transport import (
+    ClientSettings,
+    Exchange,
+    Place,
+    RawChatModel,
+    RawRequest,
+    request_id_of,
+)
+from headrace_mistral.client import MODELS, MistralDoor, warm
+from headrace_mistral.credentials import find_place
 from headrace_mistral.encode import DIALECT, encode
 from headrace_openai.codec import Decoder, decode_response, read_models, wire_of
 
@@ -116,39 +122,20 @@ class ChatMistralAI(RawChatModel):
     def _key_variable(self) -> str | None:
         return "MISTRAL_API_KEY"
 
-    def explain(self) -> dict[str, Origin]:
-        """Where key and address come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
-
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that Mistral serves now."""
-        response = await self._ask_aside(
-            self._exchange(), lambda client, limits: ask(client, "GET", MODELS, limits), io
-        )
-        try:
-            data = await io.settle(response.aread() if io.is_async else response.read())
-        finally:
-            await io.settle(response.aclose() if io.is_async else response.close())
-        return read_models(data)
+        return read_models(await self._fetch(self._exchange(), RawRequest("GET", MODELS), io))
 
 
-class ChatExchange(SDKExchange):
+class ChatExchange(MistralDoor, Exchange):
     """One request to Mistral's chat endpoint."""
 
     def __init__(self, model: ChatMistralAI, place: Place) -> None:
         self._model, self._place = model, place
 
     @cached_property
-    def client_settings(self) -> ClientSettings:  # type: ignore[override]  # made when needed
-        model = self._model
-        return ClientSettings(
-            self._place.url,
-            self._place.key,
-            model.proxy,
-            tuple((model.default_headers or {}).items()),
-            model.http_client,
-            model.http_async_client,
-        )
+    def client_settings(self) -> ClientSettings:
+        return ClientSettings.of(self._model, self._place.url, self._place.key)
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool

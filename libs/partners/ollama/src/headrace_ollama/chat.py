@@ -10,14 +10,13 @@ from pydantic import AliasChoices, Field
 
 from headrace.chat_models import Wire
 from headrace.chat_models.wire import parse
-from headrace.credentials import Origin
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import RawChatModel
-from headrace_ollama.client import MODELS, ClientSettings, SDKExchange, ask, warm
+from headrace.transport import ClientSettings, Exchange, RawChatModel, RawRequest
+from headrace_ollama.client import MODELS, OllamaDoor, warm
 from headrace_ollama.decode import Decoder, decode_response
 from headrace_ollama.encode import encode
 from headrace_ollama.parameters import SPELLINGS, WIRE, read_effort
-from headrace_ollama.place import Place, find_place
+from headrace_ollama.place import OllamaPlace, find_place
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
@@ -86,7 +85,7 @@ class ChatOllama(RawChatModel):
     def _exchange(self) -> ChatExchange:
         return ChatExchange(self, self._place())
 
-    def _place(self) -> Place:
+    def _place(self) -> OllamaPlace:
         return find_place(self.base_url, self.credential, api_key=self.api_key)  # type: ignore[arg-type]  # read by its validator
 
     def _wire(self) -> Wire:
@@ -99,30 +98,22 @@ class ChatOllama(RawChatModel):
     def _structured_method(self, settings: Settings) -> str:
         return "json_schema"  # the server holds any model to a schema
 
-    def explain(self) -> dict[str, Origin]:
-        """Where address and key come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
-
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that have been pulled."""
-        response = await self._ask_aside(
-            self._exchange(), lambda client, limits: ask(client, "GET", MODELS, limits), io
-        )
-        return sorted(str(row["name"]) for row in parse(response.content).get("models") or ())
+        data = await self._fetch(self._exchange(), RawRequest("GET", MODELS), io)
+        return sorted(str(row["name"]) for row in parse(data).get("models") or ())
 
 
-class ChatExchange(SDKExchange):
+class ChatExchange(OllamaDoor, Exchange):
     """One request to `/api/chat`."""
 
-    def __init__(self, model: ChatOllama, place: Place) -> None:
+    def __init__(self, model: ChatOllama, place: OllamaPlace) -> None:
         self._model, self._place = model, place
         self.model_name = model.model
 
     @cached_property
-    def client_settings(self) -> ClientSettings:  # type: ignore[override]  # made when needed
-        model = self._model
-        headers = tuple((model.default_headers or {}).items())
-        return ClientSettings(self._place.url, self._place.key, model.proxy, headers)
+    def client_settings(self) -> ClientSettings:
+        return ClientSettings.of(self._model, self._place.url, self._place.key)
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool

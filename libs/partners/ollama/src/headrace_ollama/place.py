@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from headrace.credentials import Credential, Resolution
+from headrace.credentials import Credential
 from headrace.errors import ConfigurationError
-from headrace.transport import clean_url
+from headrace.transport import Place, account_of, clean_url
 from headrace_ollama.credentials import CLOUD, OllamaCredential
 
 _SUFFIXES = ("/chat", "/generate", "/api")
@@ -17,13 +16,10 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 PORT = 11434
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The address, the account, and where each setting came from."""
+class OllamaPlace(Place):
+    """A server of Ollama's, or its cloud."""
 
-    url: str
-    account: Credential
-    found: Resolution
+    __slots__ = ()
 
     @property
     def key(self) -> Any:
@@ -36,18 +32,14 @@ class Place:
 
 def find_place(
     base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> Place:
+) -> OllamaPlace:
     """Where requests go, from what was given, the credential, and the environment.
 
     As Ollama's own tools do it, `base_url` and OLLAMA_HOST may be a host, or a host and a port.
     """
-    account = OllamaCredential() if credential is None else credential
-    if account.provider != OllamaCredential.provider:
-        raise ConfigurationError(
-            f"a `{account.type}` does not open Ollama; pass an `{OllamaCredential.type_name()}`"
-        )
+    account = account_of(OllamaCredential, credential, "ChatOllama")
     found = account.resolve(base_url=base_url, **arguments)
-    return Place(clean_url(_full(found.values["base_url"]), _SUFFIXES), account, found)
+    return OllamaPlace(clean_url(_full(found.values["base_url"]), _SUFFIXES), account, found)
 
 
 def _full(url: str) -> str:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import AliasChoices, Field
 
 from headrace.chat_models import Key, Patience, Timeout
-from headrace.credentials import Origin
 from headrace.profiles import ModelProfile, find_profile
-from headrace.transport import RawModel, get
+from headrace.transport import RawModel, RawRequest
 from headrace_openai.client import warm
 from headrace_openai.dialects import Dialect
 from headrace_openai.place import Place, find_dialect, find_place, key_variable
@@ -82,17 +81,10 @@ class OpenAIAccount(RawModel):
 
     async def served_models(self, io: World) -> list[str]:
         """The names of the models that the service serves now."""
-        response = await self._ask_aside(
-            self._exchange(), lambda client, limits: get(client, MODELS, limits), io
-        )
-        return read_models(response.content)
+        return read_models(await self._fetch(self._exchange(), RawRequest("GET", MODELS), io))
 
     def _known_facts(self) -> ModelProfile:
         return find_profile(self._dialect().id, self.model, packages=self.profiles)
-
-    def explain(self) -> dict[str, Origin]:
-        """Where key, address and account come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
 
     def _place(self) -> Place:
         return find_place(**self._account_fields())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from headrace.chat_models import BaseChatModel, Wire
-from headrace.transport import RawChatModel, post_whole
+from headrace.transport import RawChatModel, RawRequest
 from headrace_openai.account import OpenAIAccount, also
 from headrace_openai.caching import BREAKPOINT, has_breakpoints
 from headrace_openai.exchange import ChatExchange, ResponsesExchange
@@ -178,10 +178,7 @@ class ChatOpenAI(OpenAIAccount, RawChatModel):
             return await super()._count_tokens(messages, settings, run)
         exchange = ResponsesExchange(self, self._place())
         body = count_request(exchange.encode(messages, settings, stream=False))
-        response = await self._ask_aside(
-            exchange, lambda client, limits: post_whole(client, PATH, body, limits), run.io
-        )
-        return read_count(response.content)
+        return read_count(await self._fetch(exchange, RawRequest("POST", PATH, body), run.io))
 
     @classmethod
     def _read_effort(cls, given: Mapping[str, Any]) -> str | int | Mapping[str, Any]:

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import EventDecoder, request_id_of
+from headrace.transport import EventDecoder, Exchange, request_id_of
 from headrace_openai import responses
-from headrace_openai.client import ClientSettings, SDKDoor, SDKExchange
+from headrace_openai.client import OpenAIDoor, OpenAISettings
 from headrace_openai.decode import Decoder, decode_response
 from headrace_openai.dialects import OPENAI
 from headrace_openai.encode import encode
@@ -20,26 +20,23 @@ if TYPE_CHECKING:
     from headrace_openai.account import OpenAIAccount
 
 
-class Placed(SDKDoor):
+class Placed(OpenAIDoor):
     """A request of a model, whatever its kind, to its place."""
 
     def __init__(self, model: OpenAIAccount, place: Place) -> None:
         self._model, self._place = model, place
 
     @cached_property
-    def client_settings(self) -> ClientSettings:
+    def client_settings(self) -> OpenAISettings:
         place, model = self._place, self._model
-        return ClientSettings(
+        return OpenAISettings.of(
+            model,
             place.url,
             place.key,
             own=place.dialect is OPENAI,
             organization=place.sent("organization"),
             project=place.sent("project"),
-            proxy=model.proxy,
-            headers=tuple((model.default_headers or {}).items()),
             query=tuple((model.default_query or {}).items()),
-            http_client=model.http_client,
-            http_async_client=model.http_async_client,
             api_version=place.api_version,
             is_token=place.is_token,
         )
@@ -51,7 +48,7 @@ class Placed(SDKDoor):
         return body
 
 
-class ChatExchange(Placed, SDKExchange):
+class ChatExchange(Placed, Exchange):
     """Chat Completions in the dialect of the place."""
 
     path = "/chat/completions"

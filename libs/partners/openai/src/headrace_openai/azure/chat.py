@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
 
@@ -20,9 +20,6 @@ from headrace_openai.azure.place import AzurePlace, find_azure_place
 from headrace_openai.azure.rows import AZURE_AI, AZURE_OPENAI
 from headrace_openai.chat import ChatOpenAI
 from headrace_openai.dialects import Dialect
-
-if TYPE_CHECKING:
-    from headrace.credentials import Origin
 
 _NAMES = ("azure_deployment", "deployment_name", "deployment")
 
@@ -98,10 +95,6 @@ class _OnAzure(ChatOpenAI):
 
     def _key_variable(self) -> str | None:
         return str(self.account.variables["api_key"][0])
-
-    def explain(self) -> dict[str, Origin]:
-        """Where key, token, endpoint and version come from now; see `Credential.explain`."""
-        return dict(self._place().found.origins)
 
 
 class AzureChatOpenAI(_OnAzure):
