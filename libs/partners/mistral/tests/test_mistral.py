@@ -133,7 +133,7 @@ def test_ids_of_calls_made_elsewhere_are_rewritten_alike(server: LoopbackServer)
     assert len(id) == 9
     assert id.isalnum()
     assert answered["tool_call_id"] == id
-    assert answer.response_metadata["adapted"][0]["name"] == "tool call ids"
+    assert answer.response_metadata["adapted"][0]["name"] == "tool call id"
 
 
 def test_an_id_of_mistrals_stays(server: LoopbackServer) -> None:

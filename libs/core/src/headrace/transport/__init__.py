@@ -1,5 +1,6 @@
 """What partners share between their codecs and their SDKs: raw responses, errors, keys, names."""
 
+from headrace.transport.call_ids import ANY_ID, LETTERS, CallIds, IdRule
 from headrace.transport.client_door import ClientDoor, ClientSettings, LowerDoor, RawRequest
 from headrace.transport.door import (
     Door,
@@ -29,12 +30,16 @@ from headrace.transport.stainless import environment_headers, opened, sdk_error
 from headrace.transport.urls import check_key_owner, clean_url, host_of
 
 __all__ = [
+    "ANY_ID",
+    "LETTERS",
+    "CallIds",
     "ClientDoor",
     "ClientSettings",
     "Door",
     "EventDecoder",
     "Exchange",
     "Gate",
+    "IdRule",
     "Limits",
     "LowerDoor",
     "Patience",

@@ -22,6 +22,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
+from headrace.transport import CallIds, IdRule
 from headrace_anthropic.incoming import Block
 from headrace_anthropic.outgoing import Parts, plain, said, server_call, server_result
 
@@ -32,7 +33,7 @@ Blocks = Sequence[Mapping[str, Any]]
 
 # The providers whose answers Claude wrote: signatures hold on all its platforms.
 OWN = frozenset({"anthropic", "anthropic_bedrock", "anthropic_vertex"})
-_BAD_ID = re.compile(r"[^a-zA-Z0-9_-]")
+_IDS = IdRule(re.compile(r"[a-zA-Z0-9_-]+"), "an id has letters, digits, `_` and `-`")
 _MEDIA = frozenset({"image", "audio", "video", "file"})
 
 
@@ -43,8 +44,7 @@ class History:
         self.notes, self.parts = notes, Parts(notes)
         self.system: list[Block] = []
         self.turns: list[Block] = []
-        self._unnamed: list[str] = []  # ids made up for calls that came without one
-        self._ids: dict[str, str] = {}  # ids of other services in a form that is taken
+        self._ids = CallIds(_IDS, notes)
         self._answered: set[str] = set()
         self._waiting: list[Block] = []  # instructions that must not follow an answer
 
@@ -133,12 +133,12 @@ class History:
         own = whose is None or whose in OWN
         wire = []
         for block in cast("Blocks", message.content_blocks):
-            part = self._spoken(block, own, len(self.turns))
+            part = self._spoken(block, own)
             if part is not None:
                 wire.append(part)
         return wire
 
-    def _spoken(self, block: Mapping[str, Any], own: bool, turn: int) -> Block | None:
+    def _spoken(self, block: Mapping[str, Any], own: bool) -> Block | None:
         extras = block.get("extras") or {}
         match block["type"]:
             case "text":
@@ -147,10 +147,10 @@ class History:
             case "reasoning":
                 return self._reasoning(block, own)
             case "tool_call":
-                return self._call(block, own, turn)
+                return self._call(block, own)
             case "invalid_tool_call" if block.get("id") in self._answered:
                 args = {"INVALID_JSON": block.get("args") or ""}
-                return self._call({**block, "args": args}, own, turn)
+                return self._call({**block, "args": args}, own)
             case "invalid_tool_call":
                 return self._foreign("invalid tool call", "nothing answers it")
             case "refusal":
@@ -180,34 +180,19 @@ class History:
         self.notes.record(what, what, None, "left out", reason)
         return None
 
-    def _call(self, block: Mapping[str, Any], own: bool, turn: int) -> Block:
-        id = block.get("id")
-        if not id:
-            id = f"call_{turn}_{len(self._unnamed)}"
-            self._unnamed.append(id)
+    def _call(self, block: Mapping[str, Any], own: bool) -> Block:
+        id = self._ids.of_call(block.get("id"))
         args = block.get("args") or {}
-        part = {"type": "tool_use", "id": self._id(id), "name": block["name"], "input": args}
+        part = {"type": "tool_use", "id": id, "name": block["name"], "input": args}
         extras = block.get("extras") or {}
         kept = extras if own else _portable(extras)
         return self.parts.marked(part, {**block, "extras": kept})
 
-    def _id(self, id: str) -> str:
-        """The id as `^[a-zA-Z0-9_-]+$`, the same each time and for no two."""
-        found = self._ids.get(id)
-        if found is None:
-            found = _BAD_ID.sub("_", id)
-            while found in self._ids.values():
-                found += "_"
-            self._ids[id] = found
-        return found
-
     # What tools gave back.
 
     def _result(self, message: ToolMessage) -> Block:
-        id = message.tool_call_id
-        if not id and self._unnamed:
-            id = self._unnamed.pop(0)
-        part: Block = {"type": "tool_result", "tool_use_id": self._id(id)}
+        id = self._ids.of_result(message.tool_call_id)
+        part: Block = {"type": "tool_result", "tool_use_id": id}
         blocks = self._content(message)
         marker = _marker(message)
         if blocks:

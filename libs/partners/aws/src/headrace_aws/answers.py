@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from headrace.chat_models import Notes
 from headrace.messages import AIMessage
+from headrace.transport import CallIds
 from headrace_aws.families import Family
 from headrace_aws.outgoing import Block, Part, Parts, cache_point
-
-if TYPE_CHECKING:
-    from headrace_aws.history import CallIds
 
 OWN = frozenset({"bedrock_converse", "bedrock"})
 _OTHERS = "it is another provider's"

@@ -17,41 +17,19 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
-from headrace.tools import WireNames
+from headrace.transport import CallIds, IdRule
 from headrace_aws.answers import Answers
 from headrace_aws.families import Family
 from headrace_aws.outgoing import Block, Part, Parts, cache_point
 
-_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+_IDS = IdRule(
+    re.compile(r"[a-zA-Z0-9_.:-]{1,64}"),
+    "an id has at most 64 letters, digits, and `_`, `.`, `:`, `-`",
+)
 _BINARY = ("document", "video")  # what a cache point may not follow
 _BLANK = "Converse takes no blank text"
 _NO_OUTPUT = "(no output)"
 _ATTACHED = "See the attached documents."
-
-
-class CallIds:
-    """Ids of tool calls as Converse takes them, and ids for calls that came without one."""
-
-    def __init__(self) -> None:
-        self._spelled = WireNames([])
-        self._unnamed: list[str] = []
-        self._count = 0
-
-    def of_call(self, id: str | None) -> str:
-        if id:
-            return self._fitting(id)
-        self._count += 1
-        made = f"tooluse_{self._count}"
-        self._unnamed.append(made)
-        return made
-
-    def of_result(self, id: str) -> str:
-        if not id and self._unnamed:
-            return self._unnamed.pop(0)
-        return self._fitting(id)
-
-    def _fitting(self, id: str) -> str:
-        return id if _ID.fullmatch(id) else self._spelled.out(id)
 
 
 class History:
@@ -60,7 +38,7 @@ class History:
     def __init__(self, family: Family, facts: Mapping[str, Any], notes: Notes) -> None:
         self.family, self.facts, self.notes = family, facts, notes
         self.parts = Parts(family, notes)
-        self.ids = CallIds()
+        self.ids = CallIds(_IDS, notes)
         self.system: list[Part] = []
         self.messages: list[dict[str, Any]] = []
 

@@ -16,6 +16,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
+from headrace.transport import ANY_ID, CallIds
 from headrace_dashscope.outgoing import Part, write_part
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class History:
     def __init__(self, names: WireNames, notes: Notes) -> None:
         self.names, self.notes = names, notes
         self._shown: list[Part] = []  # media of tool results, until the run of results ends
-        self._unnamed: list[str] = []  # ids made up for calls that came without one
+        self._ids = CallIds(ANY_ID, notes)
         self._answered: set[str] = set()
 
     def write(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
@@ -51,18 +52,18 @@ class History:
         for message in messages:
             if self._shown and not isinstance(message, ToolMessage):
                 wire.append(self._media_message())
-            wire.append(self._message(message, len(wire)))
+            wire.append(self._message(message))
         if self._shown:
             wire.append(self._media_message())
         return wire
 
-    def _message(self, message: BaseMessage, place: int) -> dict[str, Any]:
+    def _message(self, message: BaseMessage) -> dict[str, Any]:
         if message.name is not None and not isinstance(message, ToolMessage):
             reason = "DashScope takes no names"
             self.notes.change("name", message.name, None, "left out", reason, apart=True)
         match message:
             case AIMessage():
-                return self._assistant(message, place)
+                return self._assistant(message)
             case ToolMessage():
                 return self._result(message)
             case ChatMessage():
@@ -90,7 +91,7 @@ class History:
         lone = len(parts) == 1 and parts[0].keys() == {"text"}
         return cast("str", parts[0]["text"]) if lone else parts
 
-    def _assistant(self, message: AIMessage, place: int) -> dict[str, Any]:
+    def _assistant(self, message: AIMessage) -> dict[str, Any]:
         blocks = cast("Blocks", message.content_blocks)
         said = "".join(
             b.get("text") or b.get("refusal") or "" for b in blocks if b["type"] in _SAID
@@ -109,25 +110,19 @@ class History:
         calls: list[Mapping[str, Any]] = [*message.tool_calls]
         calls += [call for call in message.invalid_tool_calls if call["id"] in self._answered]
         if calls:
-            wire["tool_calls"] = [self._call(call, place, at) for at, call in enumerate(calls)]
+            wire["tool_calls"] = [self._call(call, at) for at, call in enumerate(calls)]
         if message.additional_kwargs.get("partial"):
             wire["partial"] = True  # the model goes on from here
         return wire
 
-    def _call(self, call: Mapping[str, Any], place: int, at: int) -> dict[str, Any]:
-        id = call["id"]
-        if not id:
-            id = f"call_{place}_{at}"
-            self._unnamed.append(id)
-        args = call.get("args")
+    def _call(self, call: Mapping[str, Any], at: int) -> dict[str, Any]:
+        id, args = self._ids.of_call(call["id"]), call.get("args")
         text = args if isinstance(args, str) else json.dumps(args or {}, ensure_ascii=False)
         function = {"name": self.names.out(call.get("name") or ""), "arguments": text}
         return {"id": id, "type": "function", "index": at, "function": function}
 
     def _result(self, message: ToolMessage) -> dict[str, Any]:
-        id = message.tool_call_id
-        if not id and self._unnamed:
-            id = self._unnamed.pop(0)
+        id = self._ids.of_result(message.tool_call_id)
         wire: dict[str, Any] = {"role": "tool", "tool_call_id": id}
         if isinstance(message.content, str):
             return {**wire, "content": message.content}

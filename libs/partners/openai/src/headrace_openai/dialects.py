@@ -13,6 +13,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from headrace.chat_models.prompt_caching import MarkPlace
+from headrace.transport import ANY_ID, IdRule
+from headrace_openai.call_ids import FORTY, NINE
 
 ReasoningField = Literal["reasoning_content", "reasoning", "reasoning_details", "thinking"]
 Media = Literal[
@@ -42,7 +44,7 @@ class Dialect:
     unknown (then all is sent). `extras`: keys of a part that go out beside its own, None: all.
     `takes`: parameters that the page documents; `lacks`: those the service refuses or ignores;
     `ranges`: (name, (least, most)). `responses`: what needs the Responses API goes there.
-    `call_id_length`: the most characters of a tool call's id, where the service minds;
+    `call_ids`: which ids of tool calls it takes;
     `effort`: see parameters.spell_effort; `levels`: words that the service translates itself for
     each model that reasons. `caching`: what is done about prompts that begin alike, None: not
     known; `cache_mark`: the key that marks the end of what to cache, `marks`: where it may stand.
@@ -82,7 +84,7 @@ class Dialect:
     media: frozenset[Media] | None = None
     extras: frozenset[str] | None = None
     call_extras: frozenset[str] = frozenset()
-    call_id_length: int | None = None
+    call_ids: IdRule = ANY_ID
 
 
 _TOOLS = frozenset({"tools", "tool_choice"})
@@ -138,7 +140,7 @@ OPENAI = Dialect(
     },
     media=_IMAGES | {"audio_data", "file_data", "file_id"},
     extras=frozenset({"prompt_cache_breakpoint"}),
-    call_id_length=40,  # "Invalid 'messages[2].tool_calls[0].id': string too long" says so
+    call_ids=FORTY,
 )
 
 # What an unknown host gets: only what every server is known to take, and no key of anybody's.
@@ -345,6 +347,7 @@ _ROWS = (
         hosts=("api.mistral.ai",),
         seed="random_seed",
         dimensions="output_dimension",  # https://docs.mistral.ai/api/endpoint/embeddings
+        call_ids=NINE,
         names=False,
         strict=True,
         stream_options=False,

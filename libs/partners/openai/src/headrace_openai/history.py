@@ -17,7 +17,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
-from headrace_openai.call_ids import FittingIds
+from headrace.transport import CallIds
 from headrace_openai.calls import wire_call
 from headrace_openai.dialects import Dialect, ReasoningField
 from headrace_openai.outgoing import Part, Parts
@@ -37,9 +37,8 @@ class History:
         self.dialect, self.notes, self.reasoning = dialect, notes, reasoning
         self.parts = Parts(dialect, notes)
         self._shown: list[Part] = []  # media of tool results, until the run of results ends
-        self._unnamed: list[str] = []  # ids made up for calls that came without one
         self._answered: set[str] = set()
-        self._ids = FittingIds(dialect.call_id_length, notes)
+        self._ids = CallIds(dialect.call_ids, notes)
 
     def write(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
         self._answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
@@ -47,15 +46,15 @@ class History:
         for message in messages:
             if self._shown and not isinstance(message, ToolMessage):
                 wire.append(self._media_message())
-            wire.append(self._message(message, len(wire)))
+            wire.append(self._message(message))
         if self._shown:
             wire.append(self._media_message())
         return wire
 
-    def _message(self, message: BaseMessage, place: int) -> dict[str, Any]:
+    def _message(self, message: BaseMessage) -> dict[str, Any]:
         match message:
             case AIMessage():
-                wire = self._assistant(message, place)
+                wire = self._assistant(message)
             case ToolMessage():
                 return self._tool(message)
             case HumanMessage():
@@ -98,7 +97,7 @@ class History:
             reason = "a name has no spaces and none of < | \\ / >"
             self.notes.record("name", name, wire["name"], "translated", reason)
 
-    def _assistant(self, message: AIMessage, place: int) -> dict[str, Any]:
+    def _assistant(self, message: AIMessage) -> dict[str, Any]:
         blocks: Blocks = (
             () if isinstance(message.content, str) and not message.additional_kwargs
             else cast("Blocks", message.content_blocks)
@@ -121,7 +120,7 @@ class History:
             if own:
                 wire[key] = message.additional_kwargs[key]
         self._tell_left_out(blocks, own)
-        calls = self._calls(message, place, own)
+        calls = self._calls(message, own)
         if calls:
             wire["tool_calls"] = calls
         elif wire["content"] is None and not refusal and audio is None:
@@ -144,25 +143,15 @@ class History:
         for kind in sorted({str(b["type"]) for b in blocks} - _CARRIED):
             self.notes.record(kind, kind, None, "left out", reason)
 
-    def _calls(self, message: AIMessage, place: int, own: bool) -> list[dict[str, Any]]:
+    def _calls(self, message: AIMessage, own: bool) -> list[dict[str, Any]]:
         """All calls, and of the invalid ones those that a tool result answers."""
         calls: list[Mapping[str, Any]] = [*message.tool_calls]
         calls += [c for c in message.invalid_tool_calls if c["id"] in self._answered]
-        wire = []
-        for position, call in enumerate(calls):
-            id = call["id"]
-            if not id:
-                id = f"call_{place}_{position}"
-                self._unnamed.append(id)
-            extras = self.dialect.call_extras if own else ()
-            wire.append(wire_call(call, extras, self._ids.fit(id)))
-        return wire
+        extras = self.dialect.call_extras if own else ()
+        return [wire_call(call, extras, self._ids.of_call(call["id"])) for call in calls]
 
     def _tool(self, message: ToolMessage) -> dict[str, Any]:
-        id = message.tool_call_id
-        if not id and self._unnamed:
-            id = self._unnamed.pop(0)
-        id = self._ids.fit(id)
+        id = self._ids.of_result(message.tool_call_id)
         if isinstance(message.content, str):
             return {"role": "tool", "tool_call_id": id, "content": message.content}
         blocks = cast("Blocks", message.content_blocks)

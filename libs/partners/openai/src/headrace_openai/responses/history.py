@@ -19,7 +19,8 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
-from headrace_openai.call_ids import RESPONSES, FittingIds
+from headrace.transport import CallIds
+from headrace_openai.call_ids import SIXTY_FOUR
 from headrace_openai.dialects import Dialect
 from headrace_openai.responses.items import ANSWERED_HERE, server_item
 from headrace_openai.responses.parts import InputParts
@@ -43,23 +44,22 @@ class InputHistory:
     def __init__(self, dialect: Dialect, notes: Notes, *, stored: bool) -> None:
         self.dialect, self.notes, self.stored = dialect, notes, stored
         self.parts = InputParts(dialect, notes)
-        self._ids = FittingIds(RESPONSES, notes)
-        self._unnamed: list[str] = []  # ids made up for calls that came without one
+        self._ids = CallIds(SIXTY_FOUR, notes)
         self._waiting: dict[str, str] = {}  # id of a call -> type of item that answers it
 
     def write(self, messages: Sequence[BaseMessage]) -> list[Item]:
         items: list[Item] = []
-        for place, message in enumerate(messages):
-            items += self._items(message, place)
+        for message in messages:
+            items += self._items(message)
         return items
 
-    def _items(self, message: BaseMessage, place: int) -> list[Item]:
+    def _items(self, message: BaseMessage) -> list[Item]:
         if message.name is not None and not isinstance(message, ToolMessage):
             reason = "the Responses API takes no names"
             self.notes.change("name", message.name, None, "left out", reason, apart=True)
         match message:
             case AIMessage():
-                return self._assistant(message, place)
+                return self._assistant(message)
             case ToolMessage():
                 return [self._result(message)]
             case ChatMessage():
@@ -89,19 +89,19 @@ class InputHistory:
 
     # What the model said, item by item in its order.
 
-    def _assistant(self, message: AIMessage, place: int) -> list[Item]:
+    def _assistant(self, message: AIMessage) -> list[Item]:
         blocks = cast("Blocks", message.content_blocks)
         ours = message.response_metadata.get("model_provider") == self.dialect.id
         results = {b["tool_call_id"]: b for b in blocks if b["type"] == "server_tool_result"}
         items: list[Item] = []
-        for number, block in enumerate(blocks):
+        for block in blocks:
             match block["type"]:
                 case "text" | "refusal":
                     self._add_text(items, block, message)
                 case "reasoning":
                     self._add_reasoning(items, block, ours)
                 case "tool_call" | "invalid_tool_call":
-                    items.append(self._call(block, f"call_{place}_{number}"))
+                    items.append(self._call(block))
                 case "server_tool_call":
                     self._add_server_call(items, block, results.get(block["id"]), ours)
                 case "server_tool_result" if ours:
@@ -157,11 +157,9 @@ class InputHistory:
         else:
             item["summary"].append({"type": "summary_text", "text": text})
 
-    def _call(self, call: Mapping[str, Any], id: str) -> Item:
+    def _call(self, call: Mapping[str, Any]) -> Item:
         extras, args = call.get("extras") or {}, call.get("args")
-        if not call["id"]:
-            self._unnamed.append(id)
-        head: Item = {"call_id": self._ids.fit(call["id"] or id), "name": call["name"] or ""}
+        head: Item = {"call_id": self._ids.of_call(call["id"]), "name": call["name"] or ""}
         if extras.get("type") == "custom":
             self._waiting[head["call_id"]] = "custom_tool_call_output"
             text = args.get("input", "") if isinstance(args, dict) else args or ""
@@ -195,9 +193,7 @@ class InputHistory:
     # What a tool gave back.
 
     def _result(self, message: ToolMessage) -> Item:
-        id = self._ids.fit(message.tool_call_id)
-        if not id and self._unnamed:
-            id = self._unnamed.pop(0)
+        id = self._ids.of_result(message.tool_call_id)
         kind = self._waiting.get(id, "function_call_output")
         blocks = cast("Blocks", message.content_blocks)
         own = next((b["value"] for b in blocks if b["type"] == "non_standard"), None)
