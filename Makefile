@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format types cov bench soak profiles profiles-check FORCE
+.PHONY: help demo test test-local check format types cov bench soak profiles profiles-check FORCE
 
 # A venv for each chosen version: PYTHON=python3.12 never lands in a venv of another one.
 ifneq ($(strip $(PYTHON)),)
@@ -25,6 +25,10 @@ BENCH := .venv-bench
 BENCHED := -e libs/core -e libs/partners/openai -e libs/partners/anthropic
 PEERS := langchain-openai langchain-anthropic
 
+# Local models run on torch, which is large: their tests have an environment of their own, too.
+LOCAL := .venv-local
+LOCALLY := -e libs/core -e libs/partners/openai -e libs/partners/huggingface
+
 help: ## list these commands
 	@echo 'headrace: each command does its own set-up. PYTHON=python3.12 chooses the interpreter,'
 	@echo 'ARGS="..." is handed on, for example: make test ARGS="-k stream"'
@@ -37,6 +41,10 @@ demo: $(STAMP) ## run the main job on real input, no key needed
 # As many workers as there are cores; ARGS="-n 0" runs all in one process, where a debugger works.
 test: $(STAMP) ## run the tests
 	$(PY) -m pytest -q -n auto $(ARGS)
+
+# Tiny models that the tests make themselves: nothing is downloaded but the packages.
+test-local: $(LOCAL)/.installed ## run the tests of local transformers pipelines, in .venv-local
+	HF_HUB_OFFLINE=1 $(LOCAL)/bin/python -m pytest -q libs/partners/huggingface/tests_local $(ARGS)
 
 check: $(STAMP) ## lint, formatting, floors, types: all that must be clean
 	$(PY) -m ruff check .
@@ -75,6 +83,9 @@ $(STAMP): $(stale) $(PY) $(PROJECTS) requirements-dev.txt scripts/setup.sh
 
 $(BENCH)/.installed: $(PROJECTS) scripts/setup.sh
 	@sh scripts/setup.sh "$(BENCH)" "$(PYTHON)" $(BENCHED) $(PEERS)
+
+$(LOCAL)/.installed: $(PROJECTS) requirements-local.txt scripts/setup.sh
+	@sh scripts/setup.sh "$(LOCAL)" "$(PYTHON)" $(LOCALLY) -r requirements-local.txt
 
 $(PY): ;
 

@@ -25,7 +25,7 @@ class Ahead(Generic[T]):
     """
 
     def __init__(
-        self, work: Callable[[Callable[[T], bool]], None], stop: Callable[[], None]
+        self, work: Callable[[Callable[[T], bool]], object], stop: Callable[[], None]
     ) -> None:
         self._work, self._stop = work, stop
         self._loop = asyncio.get_running_loop()

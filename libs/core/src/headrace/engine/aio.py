@@ -72,7 +72,7 @@ class AsyncWorld:
 
     async def pushed(
         self,
-        work: Callable[[Callable[[T], bool]], None],
+        work: Callable[[Callable[[T], bool]], object],
         stop: Callable[[], None],
         scope: Scope | None = None,
     ) -> AsyncGenerator[list[T], None]:

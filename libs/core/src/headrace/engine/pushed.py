@@ -22,7 +22,7 @@ class Pushed(Generic[T]):
     """As `ahead.Ahead`, for a thread that waits: `next()` and `end()` block."""
 
     def __init__(
-        self, work: Callable[[Callable[[T], bool]], None], stop: Callable[[], None], scope: Scope
+        self, work: Callable[[Callable[[T], bool]], object], stop: Callable[[], None], scope: Scope
     ) -> None:
         self._work, self._stop, self._scope = work, stop, scope
         self._changed = threading.Condition()

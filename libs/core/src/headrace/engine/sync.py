@@ -77,7 +77,7 @@ class SyncWorld:
 
     async def pushed(
         self,
-        work: Callable[[Callable[[T], bool]], None],
+        work: Callable[[Callable[[T], bool]], object],
         stop: Callable[[], None],
         scope: Scope | None = None,
     ) -> AsyncGenerator[list[T], None]:

@@ -44,7 +44,7 @@ class World(Protocol):
 
     def pushed(
         self,
-        work: Callable[[Callable[[T], bool]], None],
+        work: Callable[[Callable[[T], bool]], object],
         stop: Callable[[], None],
         scope: Scope | None = None,
     ) -> AsyncGenerator[list[T], None]:

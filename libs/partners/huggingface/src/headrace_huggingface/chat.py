@@ -16,6 +16,7 @@ from headrace.transport import ClientSettings, Exchange, RawChatModel, RawReques
 from headrace_huggingface.client import MODELS, HubDoor, warm
 from headrace_huggingface.credentials import HubPlace, find_place
 from headrace_huggingface.dialect import bare, encode, wire
+from headrace_huggingface.local import ChatHuggingFacePipeline, HuggingFacePipeline
 from headrace_huggingface.sources import HuggingFaceEndpoint, check_task
 from headrace_openai.codec import Decoder, decode_response, read_models
 
@@ -115,9 +116,29 @@ class ChatHuggingFace(RawChatModel):
     truncate: int | None = Field(default=None, ge=1, description="Of text generation alone.")
     watermark: bool | None = Field(default=None, description="Of text generation alone.")
 
+    if not TYPE_CHECKING:
+
+        def __new__(cls, **data: Any) -> Any:
+            """Itself, or the model that runs in this process."""
+            # Without data it is a copy or a pickle, whose class is known.
+            if data and (
+                data.get("backend") == "pipeline"
+                or isinstance(data.get("llm"), HuggingFacePipeline)
+            ):
+                return ChatHuggingFacePipeline(**data)
+            return super().__new__(cls)
+
     @classmethod
-    def from_model_id(cls, model_id: str, task: str | None = None, **params: Any) -> Self:
-        """The model of this name, served by the Inference Providers unless `base_url` is given."""
+    def from_model_id(
+        cls, model_id: str, task: str | None = None, **params: Any
+    ) -> Self | ChatHuggingFacePipeline:
+        """The model of this name, served by the Inference Providers unless `base_url` is given.
+
+        `backend="pipeline"`: run in this process, see `ChatHuggingFacePipeline`.
+        """
+        if params.get("backend") == "pipeline":
+            params["task"] = task or "text-generation"
+            return ChatHuggingFacePipeline(model=model_id, **params)
         check_task(task)
         return cls(model=model_id, **params)
 
@@ -125,11 +146,15 @@ class ChatHuggingFace(RawChatModel):
     def _neutral(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """With what an `llm` holds, under what is given beside it."""
         rest = dict(super()._neutral(given))
+        if rest.pop("backend", None) not in (None, "endpoint"):
+            raise InputError('`backend` is "endpoint", or "pipeline" for a model in this process')
         llm = rest.pop("llm", None)
         if llm is None:
             return rest
         if not isinstance(llm, HuggingFaceEndpoint):
-            raise InputError(f"`llm` is a HuggingFaceEndpoint, not {type(llm).__name__}")
+            raise InputError(
+                f"`llm` is a HuggingFaceEndpoint or a HuggingFacePipeline, not {type(llm).__name__}"
+            )
         return {**super()._neutral(llm.params), **rest}
 
     @classmethod
