@@ -21,9 +21,11 @@ EDITABLE := $(patsubst %/pyproject.toml,-e %,$(PROJECTS))
 stale := $(shell test "`cat $(STAMP) 2>/dev/null`" = "$(CURDIR)" || echo FORCE)
 
 # The benchmark's peers live in an environment of their own, made when it is first asked for.
-BENCH := .venv-bench
+BENCH := $(VENV:.venv%=.venv-bench%)
 BENCHED := -e libs/core -e libs/partners/openai -e libs/partners/anthropic
-PEERS := langchain-openai langchain-anthropic
+PEERS := langchain-openai langchain-anthropic openai[aiohttp]
+# Those whose rows may be missing: one that cannot be installed does not hold up the rest.
+RIVALS := pydantic-ai-slim[openai,anthropic] litellm
 
 # Local models run on torch, which is large: their tests have an environment of their own, too.
 LOCAL := .venv-local
@@ -81,8 +83,13 @@ profiles-check: $(STAMP) ## compare the profiles with models.dev; SOURCE=URL|FIL
 $(STAMP): $(stale) $(PY) $(PROJECTS) requirements-dev.txt scripts/setup.sh
 	@sh scripts/setup.sh "$(VENV)" "$(PYTHON)" $(EDITABLE) -r requirements-dev.txt
 
-$(BENCH)/.installed: $(PROJECTS) scripts/setup.sh
+# Beside our packages in each call, so that none brings an older SDK with it.
+$(BENCH)/.installed: $(PROJECTS) scripts/setup.sh Makefile
 	@sh scripts/setup.sh "$(BENCH)" "$(PYTHON)" $(BENCHED) $(PEERS)
+	@for rival in $(RIVALS); do \
+		sh scripts/setup.sh "$(BENCH)" "$(PYTHON)" $(BENCHED) "$$rival" || \
+			echo "headrace: measuring without $$rival" >&2; \
+	done
 
 $(LOCAL)/.installed: $(PROJECTS) requirements-local.txt scripts/setup.sh
 	@sh scripts/setup.sh "$(LOCAL)" "$(PYTHON)" $(LOCALLY) -r requirements-local.txt

@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+from contextlib import closing
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
-from bench import __main__ as command
+from bench.chart import chart
+from bench.contender import Contender
 from bench.kits import KITS
-from bench.report import Result, cells
+from bench.measuring import measure
+from bench.processes import Worker, server
+from bench.report import Result, cells, failures, line
 from bench.rows import BY_ID, ROWS, Row
 from bench.site import Site
-from bench.worker import find, timed
+from bench.worker import timed
+from bench.works import CONTENDERS, find
 
 QUICK = ("chunk", "args", "claude", "claude-args", "invoke", "claude-invoke", "first")
 
 
 @pytest.fixture(scope="module")
 def port():
-    with command.server() as port:
+    with server() as port:
         yield port
 
 
@@ -39,8 +46,36 @@ def test_an_answer_of_another_length_is_an_error(port: int) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=list(BY_ID))
 def test_every_contender_of_a_row_has_its_work(row: Row) -> None:
-    for who in set(row.contenders) - set(KITS):
-        assert inspect.isfunction(getattr(importlib.import_module(f"bench.{who}"), row.work))
+    local = importlib.import_module("bench.local")
+    for who in row.contenders:
+        module, _, name = CONTENDERS[who].partition(":")
+        contender = getattr(importlib.import_module(f"bench.{module}"), name)
+        assert issubclass(contender, Contender)
+        assert hasattr(contender, row.work) or (who in KITS and hasattr(local, row.work))
+
+
+@pytest.fixture(scope="module")
+def worker(port: int):
+    with closing(Worker("floor", port)) as worker:
+        yield worker
+
+
+def test_a_row_that_fails_leaves_the_worker_to_the_next(worker: Worker) -> None:
+    failing = replace(BY_ID["chunk"], contenders=("floor",), id="no such row")
+    failed = measure(failing, {"floor": worker}, rounds=1)
+    assert failures([failed]) == ["floor failed at no such row: KeyError: 'no such row'"]
+    row = replace(BY_ID["chunk"], contenders=("floor",), times=1)
+    assert len(measure(row, {"floor": worker}, rounds=2).figures["floor"]) == 2
+
+
+def test_a_worker_that_dies_fails_its_row_and_is_started_again(worker: Worker) -> None:
+    worker.open("invoke")
+    worker.kill()
+    with pytest.raises(RuntimeError, match="died"):
+        worker.ask(1)
+    worker.open("invoke")
+    assert worker.ask(1) > 0
+    worker.done()
 
 
 @pytest.mark.parametrize("name", ["step", "astep", "heard", "steps", "offline", "blocks"])
@@ -59,3 +94,17 @@ def test_a_target_is_compared_with_the_first_contender() -> None:
 
 def test_a_row_that_nobody_measured_has_no_verdict() -> None:
     assert Result(BY_ID["chunk"], {}, {"sdk": "no module"}).verdict == ""
+
+
+def test_the_chart_has_a_dot_for_each_contender_and_a_mark_for_the_target() -> None:
+    measured = Result(BY_ID["chunk"], {"sdk": [100], "floor": [5], "headrace": [10]})
+    drawn = ElementTree.fromstring(chart([measured]))
+    said = [node.text for node in drawn.iter("{http://www.w3.org/2000/svg}title")]
+    assert said == ["plain HTTP: 1/20", "headrace: 0.10"]
+    kinds = [node.get("class") for node in drawn.iter("{http://www.w3.org/2000/svg}line")]
+    assert kinds.count("target") == 2  # in the legend and in the row
+
+
+def test_each_line_of_the_table_is_as_wide_as_its_head() -> None:
+    lines = [line(Result(row, {row.base: [1_234.5], "headrace": [1.5]})) for row in ROWS]
+    assert len(set(map(len, lines))) == 1

@@ -1,7 +1,7 @@
-"""CPU time of headrace beside the SDKs by hand, a floor, and LangChain: `make bench`.
+"""CPU time of headrace beside the SDKs by hand, a floor, and its rivals: `make bench`.
 
-Each contender does each row's work in its own process; the processes take turns, so that what
-else the machine does falls on all of them. Medians of the rounds, in CPU time.
+Each contender does each row's work in a process of its own; the processes take turns, so that
+what else the machine does falls on all of them. Medians of the rounds, in CPU time.
 """
 
 from __future__ import annotations
@@ -9,39 +9,43 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
-from bench.report import Result, as_json, chart, notes, table, versions
+from bench.chart import chart
+from bench.measuring import measure
+from bench.processes import Worker, server
+from bench.report import Result, as_json, failures, head, line, versions
 from bench.rows import BY_ID, ROWS, Row
-
-SCRIPTS = Path(__file__).resolve().parent.parent
+from bench.works import CONTENDERS
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(BY_ID))
     parser.add_argument("--quick", action="store_true", help="fewer rounds, without long rows")
-    parser.add_argument("--rounds", type=int, help="7, or with --quick 3")
+    parser.add_argument("--rounds", type=int, help="5, or with --quick 3; long rows have fewer")
+    parser.add_argument(
+        "--only", metavar="WHO,…", help=f"these contenders: {', '.join(CONTENDERS)}"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw a chart there")
     given = parser.parse_args(argv)
     if unknown := set(given.rows) - set(BY_ID):
         parser.error(f"no row {sorted(unknown)}; there are {', '.join(BY_ID)}")
+    only = set(given.only.split(",") if given.only else CONTENDERS)
+    if unknown := only - set(CONTENDERS):
+        parser.error(f"no contender {sorted(unknown)}; there are {', '.join(CONTENDERS)}")
     chosen = [BY_ID[name] for name in given.rows] or list(ROWS)
     if given.quick and not given.rows:
         chosen = [row for row in chosen if not row.is_long]
-    began, results = perf_counter(), []
-    with server() as port:
-        for row in chosen:
-            results.append(measure(row, port, given.rounds or (3 if given.quick else 7)))
-            print(f"measured: {row.title}", file=sys.stderr, flush=True)
-    print(table(results), *notes(results), versions(), sep="\n")
-    print(f"{perf_counter() - began:.0f} s; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    chosen = [row.among(only) for row in chosen]
+    began = perf_counter()
+    results = run(chosen, given.rounds or (3 if given.quick else 5))
+    load = os.getloadavg()[0]
+    print(f"{perf_counter() - began:.0f} s; {os.cpu_count()} cores, load {load:.1f} at the end")
     if given.json:
         given.json.write_text(json.dumps(as_json(results), indent=1) + "\n")
     if given.svg:
@@ -49,67 +53,19 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-@contextmanager
-def server() -> Iterator[int]:
-    """The loopback server's port; the server ends with the block."""
-    with python("bench.server") as process:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-
-
-@contextmanager
-def python(*module: str) -> Iterator[subprocess.Popen[str]]:
-    """A module run in a process of its own, ended with the block."""
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-m", *module]
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=SCRIPTS
-    ) as p:
-        try:
-            yield p
-        finally:
-            p.kill()
-
-
-def measure(row: Row, port: int, rounds: int) -> Result:
-    """A row's figures: the contenders by turns, one warming round first."""
-    result = Result(row, {})
-    rounds = min(rounds, 3) if row.is_long else rounds
-    with ExitStack() as stack:
-        workers = {
-            who: stack.enter_context(python("bench.worker", who, row.id, str(port)))
-            for who in row.contenders
-        }
-        for turn in range(rounds + 1):
-            for who, worker in workers.items():
-                if who in result.failed:
-                    continue
-                figure = ask(worker, row.times)
-                if figure is None:
-                    result.failed[who] = complaint(worker)
-                elif turn or row.work == "memory":  # a peak of memory is reached but once
-                    result.figures.setdefault(who, []).append(figure * row.scale / row.per)
-            if row.work == "memory":
-                break
-    return result
-
-
-def ask(worker: subprocess.Popen[str], times: int) -> float | None:
-    """What a worker says a call costs; None if it died."""
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    try:
-        print(times, file=worker.stdin, flush=True)
-    except BrokenPipeError:
-        return None
-    line = worker.stdout.readline()
-    return float(line) if line else None
-
-
-def complaint(worker: subprocess.Popen[str]) -> str:
-    """The last line of what a dead worker wrote."""
-    assert worker.stderr is not None
-    return (worker.stderr.read().strip().splitlines() or ["died in silence"])[-1]
+def run(rows: list[Row], rounds: int) -> list[Result]:
+    """The rows' results, each printed as soon as it is there."""
+    print(versions(), head(), sep="\n", flush=True)
+    results = []
+    with server() as port, ExitStack() as stack:
+        workers = {who: Worker(who, port) for who in CONTENDERS}
+        for worker in workers.values():
+            stack.callback(worker.close)
+        for row in rows:
+            results.append(measure(row, workers, rounds))
+            print(line(results[-1]), flush=True)
+    print(*failures(results), sep="\n")
+    return results
 
 
 if __name__ == "__main__":

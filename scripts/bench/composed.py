@@ -2,113 +2,78 @@
 
 from __future__ import annotations
 
-import resource
-import sys
-from collections.abc import Callable
-from time import process_time
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import Any, ClassVar
 
-from bench.kits import Kit
+from bench.contender import AT_ONCE, Contender
+from bench.kits import KITS
 from bench.movie import Movie
-from bench.site import ASKED, ITEMS, LATE_AT_ONCE, Site
+from bench.site import ASKED, Site
 
-AT_ONCE = {"max_concurrency": LATE_AT_ONCE}
-
-
-def _piece(site: Site) -> Callable[[Any], int]:
-    """Reads how long the text or the arguments of one chunk are."""
-    if site.reply.startswith("tools"):
-        return lambda chunk: sum(len(call["args"] or "") for call in chunk.tool_call_chunks)
-    return lambda chunk: len(chunk.text)
+AT_MOST: Any = {"max_concurrency": AT_ONCE}
 
 
-def stream(kit: Kit, site: Site) -> Callable[[], None]:
-    model, piece = kit.model(site), _piece(site)
-    return lambda: site.check(sum(map(piece, model.stream(ASKED))))
+class Composed(Contender):
+    """A chat model; `transport`: the HTTP client of its async calls, if not the usual one."""
 
+    kit: ClassVar[str]
 
-def astream(kit: Kit, site: Site) -> Callable[[], Any]:
-    model, piece = kit.model(site), _piece(site)
+    def __init__(self, site: Site, *, transport: str = "") -> None:
+        super().__init__(site)
+        self._kit, self._transport = KITS[self.kit], transport
 
-    async def once() -> None:
-        got = 0
-        async for chunk in model.astream(ASKED):
-            got += piece(chunk)
-        site.check(got)
+    @cached_property
+    def _model(self) -> Any:
+        return self._kit.model(self.site, transport=self._transport)
 
-    return once
+    @cached_property
+    def _parsed(self) -> Any:
+        return self._model.with_structured_output(Movie, method="json_schema")
 
+    def ask(self) -> Any:
+        return self._model.invoke(ASKED)
 
-def first_token(kit: Kit, site: Site) -> Callable[[], float]:
-    model, piece = kit.model(site), _piece(site)
+    async def aask(self) -> Any:
+        return await self._model.ainvoke(ASKED)
 
-    def once() -> float:
-        start = process_time()
-        chunks = iter(model.stream(ASKED))
-        got = next(filter(None, map(piece, chunks)))
-        took = process_time() - start
-        site.check(got + sum(map(piece, chunks)))
-        return took
+    def length(self, answer: Any) -> int:
+        return len(answer.text)
 
-    return once
+    @contextmanager
+    def chunks(self) -> Iterator[Any]:
+        yield self._model.stream(ASKED)
 
+    @asynccontextmanager
+    async def achunks(self) -> AsyncIterator[Any]:
+        yield self._model.astream(ASKED)
 
-def invoke(kit: Kit, site: Site) -> Callable[[], None]:
-    model = kit.model(site)
-    return lambda: site.check(len(model.invoke(ASKED).text))
+    @cached_property
+    def piece(self) -> Callable[[Any], int]:
+        if self.site.reply.startswith("tools"):
+            return lambda chunk: sum(len(call["args"] or "") for call in chunk.tool_call_chunks)
+        return lambda chunk: len(chunk.text)
 
+    def parse(self) -> Any:
+        return self._parsed.invoke(ASKED)
 
-def ainvoke(kit: Kit, site: Site) -> Callable[[], Any]:
-    model = kit.model(site)
+    def answers(self, items: int) -> list[Any]:
+        found: list[Any] = self._model.batch([ASKED] * items, config=AT_MOST)
+        return found
 
-    async def once() -> None:
-        site.check(len((await model.ainvoke(ASKED)).text))
+    async def aanswers(self, items: int) -> list[Any]:
+        found: list[Any] = await self._model.abatch([ASKED] * items, config=AT_MOST)
+        return found
 
-    return once
-
-
-def structured(kit: Kit, site: Site) -> Callable[[], None]:
-    model = kit.model(site).with_structured_output(Movie, method="json_schema")
-    return lambda: model.invoke(ASKED).check()
-
-
-def abatch(kit: Kit, site: Site, items: int = ITEMS) -> Callable[[], Any]:
-    model = kit.model(site)
-
-    async def once() -> None:
-        for message in await model.abatch([ASKED] * items, config=AT_ONCE):
-            site.check(len(message.text))
-
-    return once
-
-
-def memory(kit: Kit, site: Site) -> Callable[[], Any]:
-    """MB by which ten thousand requests raise the peak of a hundred's."""
-    few, many = abatch(kit, site, LATE_AT_ONCE), abatch(kit, site, 10_000)
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-
-    async def once() -> float:
-        await few()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        await many()
-        return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / unit
-
-    return once
-
-
-def batch(kit: Kit, site: Site) -> Callable[[], None]:
-    model = kit.model(site)
-
-    def once() -> None:
-        for message in model.batch([ASKED] * ITEMS, config=AT_ONCE):
-            site.check(len(message.text))
-
-    return once
-
-
-def construct(kit: Kit, site: Site) -> Callable[[], None]:
-    def once() -> None:
+    def construct(self) -> None:
         for _ in range(100):
-            kit.model(site)
+            self._kit.model(self.site)
 
-    return once
+
+class Headrace(Composed):
+    kit = "headrace"
+
+
+class LangChain(Composed):
+    kit = "langchain"

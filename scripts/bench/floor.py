@@ -2,142 +2,83 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from time import process_time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache, cached_property
 from typing import Any
 
-from bench.site import ASKED, ITEMS, KEY, LATE_AT_ONCE, MAX_TOKENS, Site
-
-http: Any = importlib.import_module("httpx2")
+from bench.contender import AT_ONCE, Contender
+from bench.site import ASKED, KEY, MAX_TOKENS, Site
 
 
 @cache
 def _client() -> Any:
     """One for the whole process, as is usual by hand."""
-    return http.Client()
+    http: Any = importlib.import_module("httpx2")
+    return http.Client(limits=http.Limits(max_connections=AT_ONCE))
 
 
-def _request(site: Site, stream: bool) -> tuple[str, dict[str, Any], dict[str, str]]:
-    messages = [{"role": "user", "content": ASKED}]
-    body: dict[str, Any] = {"model": site.model, "messages": messages, "stream": stream}
-    if site.wire == "openai":
-        return f"{site.url}/chat/completions", body, {"authorization": f"Bearer {KEY}"}
-    headers = {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
-    return f"{site.url}/v1/messages", {**body, "max_tokens": MAX_TOKENS}, headers
+class Floor(Contender):
+    """An answer is its JSON, a chunk a line."""
 
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._whole, self._streamed = self._request(stream=False), self._request(stream=True)
 
-def _piece(site: Site) -> Callable[[str], int]:
-    """Reads how long the text or the arguments of one line are."""
-    is_tool = site.reply.startswith("tools")
+    def _request(self, stream: bool) -> dict[str, Any]:
+        messages = [{"role": "user", "content": ASKED}]
+        body: dict[str, Any] = {"model": self.site.model, "messages": messages, "stream": stream}
+        if self.site.wire == "openai":
+            headers = {"authorization": f"Bearer {KEY}"}
+            return {"url": f"{self.site.url}/chat/completions", "json": body, "headers": headers}
+        headers = {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
+        body["max_tokens"] = MAX_TOKENS
+        return {"url": f"{self.site.url}/v1/messages", "json": body, "headers": headers}
 
-    def chat(line: str) -> int:
-        if not line.startswith("data: {"):
-            return 0
-        delta = json.loads(line[6:])["choices"][0]["delta"]
-        if is_tool:
-            return sum(len(c["function"]["arguments"]) for c in delta.get("tool_calls", ()))
-        return len(delta.get("content") or "")
+    @cached_property
+    def _aclient(self) -> Any:
+        http: Any = importlib.import_module("httpx2")
+        return http.AsyncClient(limits=http.Limits(max_connections=AT_ONCE))
 
-    def claude(line: str) -> int:
-        if not line.startswith("data: "):
-            return 0
-        delta = json.loads(line[6:]).get("delta", {})
-        return len(delta.get("partial_json" if is_tool else "text", ""))
+    def ask(self) -> Any:
+        return _client().post(**self._whole).json()
 
-    return chat if site.wire == "openai" else claude
+    async def aask(self) -> Any:
+        return (await self._aclient.post(**self._whole)).json()
 
+    def length(self, answer: Any) -> int:
+        if self.site.wire == "openai":
+            return len(answer["choices"][0]["message"]["content"])
+        return len(answer["content"][0]["text"])
 
-def _text(site: Site, data: Any) -> str:
-    chat = site.wire == "openai"
-    text = data["choices"][0]["message"]["content"] if chat else data["content"][0]["text"]
-    assert isinstance(text, str)
-    return text
+    @contextmanager
+    def chunks(self) -> Iterator[Iterator[str]]:
+        with _client().stream("POST", **self._streamed) as response:
+            yield response.iter_lines()
 
+    @asynccontextmanager
+    async def achunks(self) -> AsyncIterator[AsyncIterator[str]]:
+        async with self._aclient.stream("POST", **self._streamed) as response:
+            yield response.aiter_lines()
 
-def stream(site: Site) -> Callable[[], None]:
-    client, piece = _client(), _piece(site)
-    url, body, headers = _request(site, stream=True)
+    @cached_property
+    def piece(self) -> Callable[[str], int]:
+        is_tool = self.site.reply.startswith("tools")
 
-    def once() -> None:
-        with client.stream("POST", url, json=body, headers=headers) as response:
-            site.check(sum(map(piece, response.iter_lines())))
+        def chat(line: str) -> int:
+            if not line.startswith("data: {"):
+                return 0
+            delta = json.loads(line[6:])["choices"][0]["delta"]
+            if is_tool:
+                return sum(len(c["function"]["arguments"]) for c in delta.get("tool_calls", ()))
+            return len(delta.get("content") or "")
 
-    return once
+        def claude(line: str) -> int:
+            if not line.startswith("data: "):
+                return 0
+            delta = json.loads(line[6:]).get("delta", {})
+            return len(delta.get("partial_json" if is_tool else "text", ""))
 
-
-def astream(site: Site) -> Callable[[], Any]:
-    client, piece = http.AsyncClient(), _piece(site)
-    url, body, headers = _request(site, stream=True)
-
-    async def once() -> None:
-        got = 0
-        async with client.stream("POST", url, json=body, headers=headers) as response:
-            async for line in response.aiter_lines():
-                got += piece(line)
-        site.check(got)
-
-    return once
-
-
-def first_token(site: Site) -> Callable[[], float]:
-    client, piece = _client(), _piece(site)
-    url, body, headers = _request(site, stream=True)
-
-    def once() -> float:
-        start = process_time()
-        with client.stream("POST", url, json=body, headers=headers) as response:
-            lines = response.iter_lines()
-            got = next(filter(None, map(piece, lines)))
-            took = process_time() - start
-            site.check(got + sum(map(piece, lines)))
-        return took
-
-    return once
-
-
-def invoke(site: Site) -> Callable[[], None]:
-    client = _client()
-    url, body, headers = _request(site, stream=False)
-    return lambda: site.check(len(_text(site, client.post(url, json=body, headers=headers).json())))
-
-
-def ainvoke(site: Site) -> Callable[[], Any]:
-    client = http.AsyncClient()
-    url, body, headers = _request(site, stream=False)
-
-    async def once() -> None:
-        response = await client.post(url, json=body, headers=headers)
-        site.check(len(_text(site, response.json())))
-
-    return once
-
-
-def abatch(site: Site) -> Callable[[], Any]:
-    client = http.AsyncClient(limits=http.Limits(max_connections=LATE_AT_ONCE))
-    url, body, headers = _request(site, stream=False)
-
-    async def one(gate: asyncio.Semaphore) -> None:
-        async with gate:
-            response = await client.post(url, json=body, headers=headers)
-            site.check(len(_text(site, response.json())))
-
-    async def once() -> None:
-        gate = asyncio.Semaphore(LATE_AT_ONCE)
-        await asyncio.gather(*(one(gate) for _ in range(ITEMS)))
-
-    return once
-
-
-def batch(site: Site) -> Callable[[], None]:
-    one = invoke(site)
-
-    def once() -> None:
-        with ThreadPoolExecutor(LATE_AT_ONCE) as pool:
-            list(pool.map(lambda _: one(), range(ITEMS)))
-
-    return once
+        return chat if self.site.wire == "openai" else claude

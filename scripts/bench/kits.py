@@ -23,11 +23,14 @@ class Kit:
     def take(self, module: str, name: str) -> Any:
         return getattr(importlib.import_module(f"{self.core}.{module}"), name)
 
-    def model(self, site: Site) -> Any:
-        """A chat model of the row's provider."""
+    def model(self, site: Site, *, transport: str = "") -> Any:
+        """A chat model of the row's provider; `aiohttp`: over the SDK's transport of that name."""
         name = {"openai": "ChatOpenAI", "anthropic": "ChatAnthropic"}[site.wire]
         made = getattr(importlib.import_module(f"{self.name}_{site.wire}"), name)
-        given = {} if site.wire == "openai" else {"max_tokens": MAX_TOKENS}
+        given: dict[str, Any] = {} if site.wire == "openai" else {"max_tokens": MAX_TOKENS}
+        if transport == "aiohttp":
+            client = importlib.import_module(site.wire).DefaultAioHttpClient()
+            given["http_async_client"] = client
         return made(model=site.model, api_key=KEY, base_url=site.url, max_retries=0, **given)
 
     def step(self, function: Function) -> Any:

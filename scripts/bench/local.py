@@ -11,12 +11,12 @@ from time import process_time
 from typing import Any
 
 from bench.kits import Kit, same
-from bench.replies import WORD, arguments
+from bench.replies import SIZE, WORDS, arguments, words
 from bench.site import Site
 
 SHORT, LONG, CALLS = 3, 10, 200
 INPUTS = 1_000
-TEXT = WORD * 1_000
+TEXT = "".join(WORDS)
 IMPORTS = {
     "import_messages": "import {0}.messages, {0}.runnables",
     "import_model": "from {1}_openai import ChatOpenAI",
@@ -134,8 +134,8 @@ def _per_chunk(start: float, lengths: list[int]) -> float:
 
 def add_text(kit: Kit, site: Site, count: int = 20_000) -> Callable[[], float]:
     new = kit.take("messages", "AIMessageChunk")
-    chunks = [new(content=WORD) for _ in range(count)]
-    return partial(_added, chunks, lambda total: len(total.content), count * len(WORD))
+    chunks = [new(content=text) for text in words(count)]
+    return partial(_added, chunks, lambda total: len(total.content), count * SIZE)
 
 
 def add_arguments(kit: Kit, site: Site, count: int = 5_000) -> Callable[[], float]:
@@ -155,19 +155,21 @@ def add_arguments(kit: Kit, site: Site, count: int = 5_000) -> Callable[[], floa
 
 def add_blocks(kit: Kit, site: Site, count: int = 20_000) -> Callable[[], float]:
     new = kit.take("messages", "AIMessageChunk")
-    block = {"type": "text", "text": WORD}
-    chunks = [new(content=[{**block, "index": i * 10 // count}]) for i in range(count)]
+    chunks = []
+    for i, text in enumerate(words(count)):
+        chunks.append(new(content=[{"type": "text", "text": text, "index": i * 10 // count}]))
 
     def read(total: Any) -> int:
         return sum(len(block["text"]) for block in total.content)
 
-    return partial(_added, chunks, read, count * len(WORD))
+    return partial(_added, chunks, read, count * SIZE)
 
 
 def growth(kit: Kit, site: Site) -> Callable[[], float]:
-    """Exponent by which the sum of tool arguments grows from 10,000 to 100,000 chunks."""
-    few, many = (add_arguments(kit, site, count) for count in (10_000, 100_000))
-    return lambda: log(many() / few(), 10)
+    """The greatest exponent by which a sum grows from 10,000 to 100,000 chunks."""
+    kinds = (add_text, add_arguments, add_blocks)
+    sums = [[add(kit, site, count) for count in (10_000, 100_000)] for add in kinds]
+    return lambda: max(log(many() / few(), 10) for few, many in sums)
 
 
 def _added(chunks: list[Any], read: Callable[[Any], int], sent: int) -> float:

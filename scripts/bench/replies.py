@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-WORD = " word"
+WORDS = [f" w{i:03}" for i in range(1_000)]  # LiteLLM ends a stream that repeats a chunk
 MOVIE = {"title": "Inception", "year": 2010, "cast": ["DiCaprio", "Page", "Hardy"]}
-PLAIN = WORD * 200
+SIZE = len(WORDS[0])
+PLAIN = "".join(WORDS[:200])
 BURST = 16_384  # bytes
 EVENT_STREAM, JSON = "text/event-stream", "application/json"
 
@@ -28,9 +29,14 @@ class Reply:
     delay: float = 0
 
 
+def words(count: int) -> list[str]:
+    """The pieces of a text."""
+    return [WORDS[i % len(WORDS)] for i in range(count)]
+
+
 def arguments(count: int) -> list[str]:
     """The pieces of a tool call's arguments."""
-    return ['{"text": "', *["word "] * (count - 2), '"}']
+    return ['{"text": "', *words(count - 2), '"}']
 
 
 def length(name: str) -> int:
@@ -38,7 +44,7 @@ def length(name: str) -> int:
     kind, _, count = name.partition("-")
     if kind == "tools":
         return sum(map(len, arguments(int(count))))
-    return len(WORD) * int(count) if count else len(PLAIN)
+    return SIZE * int(count) if count else len(PLAIN)
 
 
 @cache
@@ -50,7 +56,7 @@ def reply(name: str, wire: str) -> Reply:
         whole = _completion(text) if wire == "openai" else _message(text)
         return Reply(JSON, (json.dumps(whole).encode(),), delay=0.05 if kind == "wait" else 0)
     is_tool = kind == "tools"
-    texts = arguments(int(count)) if is_tool else [WORD] * int(count)
+    texts = arguments(int(count)) if is_tool else words(int(count))
     events = (_chat_events if wire == "openai" else _claude_events)(texts, is_tool)
     if kind == "paced":
         return Reply(EVENT_STREAM, tuple(events), pause=0.001)

@@ -1,23 +1,30 @@
-"""Measured rows as a table, as JSON, and as a chart."""
+"""Measured rows as lines of a table and as JSON."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from platform import machine
 from statistics import median
 from typing import Any
 
-from bench.rows import MISSING, Row
+from bench.rows import ROWS, Row
 
+# The contenders and what they stand on: all of them share one environment, so one SDK.
 PACKAGES = (
-    "headrace openai anthropic httpx2 langchain-core langchain-openai langchain-anthropic pydantic"
+    "headrace openai anthropic httpx2 aiohttp langchain-core langchain-openai langchain-anthropic"
+    " pydantic-ai-slim litellm pydantic"
 )
-SHOWN = ("sdk", "floor", "langchain", "headrace")
-COLOURS = {"headrace": "#1f7a8c", "langchain": "#c8553d"}
+SHOWN = {
+    "sdk": "SDK",
+    "floor": "plain HTTP",
+    "langchain": "LangChain",
+    "pydantic-ai": "pydantic-ai",
+    "litellm": "LiteLLM",
+    "headrace": "headrace",
+}
 
 
 @dataclass
@@ -31,7 +38,7 @@ class Result:
     @property
     def base(self) -> str:
         """Whom the others are compared with."""
-        return self.row.contenders[0]
+        return self.row.base
 
     def middle(self, who: str) -> float | None:
         found = self.figures.get(who)
@@ -41,6 +48,11 @@ class Result:
         """How many times the first contender's cost one has."""
         own, base = self.middle(who), self.middle(self.base)
         return own / base if own is not None and base else None
+
+    def spread(self, who: str) -> float | None:
+        """How far the rounds lie apart, in parts of their median."""
+        found, middle = self.figures.get(who), self.middle(who)
+        return (max(found) - min(found)) / middle if found and middle else None
 
     @property
     def verdict(self) -> str:
@@ -61,48 +73,66 @@ def versions() -> str:
     return ", ".join(found)
 
 
-HEAD = ("work", "unit", *SHOWN, "LangChain x", "headrace x", "target", "", "spread")
+HEAD = ("work", "unit", *SHOWN.values(), "target", "", "spread")
+WIDTHS = (max(len(row.title) for row in ROWS), 4, *(12 for _ in SHOWN), 9, 6, 6)
+
+
+def head() -> str:
+    """The table's head, in Markdown, which a terminal shows well."""
+    return f"{_line(HEAD)}\n{_line(['-' * width for width in WIDTHS])}"
+
+
+def line(result: Result) -> str:
+    """Medians, with the ratio to the first contender; target, verdict and headrace's spread."""
+    return _line(cells(result))
+
+
+def _line(texts: Iterable[str]) -> str:
+    return "| " + " | ".join(map(str.ljust, texts, WIDTHS)) + " |"
 
 
 def cells(result: Result) -> list[str]:
-    """One line of the table: medians, ratios to the first contender, target, verdict, spread."""
     row = result.row
-    medians = [_number(result.middle(who)) for who in SHOWN]
-    ratios = [_number(result.ratio(who)) for who in ("langchain", "headrace")]
-    target = "" if row.target is None else f"{row.target:.3g}"
-    if row.absolute and target:
-        target = f"{target} {row.unit}".strip()
-    return [row.title, row.unit, *medians, *ratios, target, result.verdict, _spread(result)]
+    target = "" if row.target is None else ratio_text(row.target)
+    if row.absolute and row.target is not None:
+        target = f"{number(row.target)} {row.unit}".strip()
+    spread = result.spread("headrace")
+    figures = [_figure(result, who) for who in SHOWN]
+    return [
+        row.title,
+        row.unit,
+        *figures,
+        target,
+        result.verdict,
+        "" if spread is None else f"{spread:.0%}",
+    ]
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"
+def _figure(result: Result, who: str) -> str:
+    middle, ratio = result.middle(who), result.ratio(who)
+    if middle is None:
+        return "failed" if who in result.failed else ""
+    if ratio is None or who == result.base:
+        return number(middle)
+    return f"{number(middle)} ({ratio_text(ratio)})"
 
 
-def _spread(result: Result) -> str:
-    """How far headrace's rounds lie apart, of their median."""
-    found = result.figures.get("headrace")
-    middle = result.middle("headrace")
-    if not found or not middle:
-        return ""
-    return f"{(max(found) - min(found)) / middle:.0%}"
+def number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"
 
 
-def table(results: Sequence[Result]) -> str:
-    """The table as Markdown, aligned so that a terminal shows it well."""
-    lines = [list(HEAD), *map(cells, results)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rule = ["-" * width for width in widths]
-    return "\n".join(
-        "| " + " | ".join(map(str.ljust, line, widths)) + " |"
-        for line in (lines[0], rule, *lines[1:])
-    )
+def ratio_text(value: float) -> str:
+    """A ratio as it is read best: 1.33, 0.15, 1/50."""
+    return f"{value:.2f}" if value > 0.05 or value <= 0 else f"1/{1 / value:.0f}"
 
 
-def notes(results: Iterable[Result]) -> list[str]:
-    """What was not measured, and why."""
-    failed = [f"{r.row.id}: {who}: {why}" for r in results for who, why in r.failed.items()]
-    return [*failed, *(f"missing: {what}" for what in MISSING)]
+def failures(results: Iterable[Result]) -> list[str]:
+    """Who failed at what, and why; what fails alike is said once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        for who, why in result.failed.items():
+            found.setdefault((who, why), []).append(result.row.id)
+    return [f"{who} failed at {', '.join(rows)}: {why}" for (who, why), rows in found.items()]
 
 
 def as_json(results: Iterable[Result]) -> dict[str, Any]:
@@ -111,41 +141,16 @@ def as_json(results: Iterable[Result]) -> dict[str, Any]:
             "title": r.row.title,
             "unit": r.row.unit,
             "base": r.base,
+            "calls_per_round": r.row.times,
             "rounds": r.figures,
+            "medians": {who: r.middle(who) for who in r.figures},
+            "spreads": {who: r.spread(who) for who in r.figures},
             "ratios": {who: r.ratio(who) for who in r.figures},
+            "failed": r.failed,
             "target": r.row.target,
+            "target_is_absolute": r.row.absolute,
             "verdict": r.verdict,
         }
         for r in results
     }
     return {"versions": versions(), "rows": rows}
-
-
-def chart(results: Iterable[Result]) -> str:
-    """An SVG of the ratios of rows that are compared with an SDK by hand."""
-    shown = [r for r in results if r.base == "sdk" and r.ratio("headrace")]
-    left, scale, step = 300, 200, 40
-    parts = []
-    for i, result in enumerate(shown):
-        y = 40 + i * step
-        parts.append(f'<text x="10" y="{y + 18}">{escape(result.row.title)}</text>')
-        for j, (who, colour) in enumerate(COLOURS.items()):
-            ratio, at = result.ratio(who), y + j * 14
-            if ratio is None:
-                continue
-            width = ratio * scale
-            parts.append(
-                f'<rect x="{left}" y="{at}" width="{width:.0f}" height="12" fill="{colour}"/>'
-                f'<text x="{left + width + 6:.0f}" y="{at + 11}">{ratio:.2f}</text>'
-            )
-    height = 50 + len(shown) * step
-    title = "CPU time against the SDK by hand (1.00): headrace in blue, LangChain in red"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="860" height="{height}"'
-        ' font-family="sans-serif" font-size="13" fill="#333">\n'
-        f'<rect width="860" height="{height}" fill="white"/>\n'
-        f'<text x="10" y="22" font-weight="bold">{title}</text>\n'
-        + "\n".join(parts)
-        + f'\n<line x1="{left + scale}" y1="32" x2="{left + scale}" y2="{height - 8}"'
-        ' stroke="#333" stroke-dasharray="4"/>\n</svg>\n'
-    )

@@ -1,4 +1,5 @@
-"""The loopback server, in a process of its own: `python -m bench.server` prints its port.
+"""The loopback server, in a process of its own: `python -m bench.server` prints its port,
+and serves until its standard input ends.
 
 Paths are `/<reply>/…/chat/completions` or `/<reply>/…/messages`; see `replies`.
 """
@@ -6,6 +7,7 @@ Paths are `/<reply>/…/chat/completions` or `/<reply>/…/messages`; see `repli
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from bench.replies import Reply, reply
 
@@ -13,8 +15,10 @@ from bench.replies import Reply, reply
 async def main() -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
+    gone = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin, gone.set)  # at its end: who asked has left
     async with server:
-        await server.serve_forever()
+        await gone.wait()
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
