@@ -16,7 +16,14 @@ from headrace.transport.names import names_of, read_chunk_names, read_names
 from headrace.transport.patience import Patience, patient
 from headrace.transport.places import Place, account_of
 from headrace.transport.raw import Exchange, RawChatModel
-from headrace.transport.reading import EventDecoder, StreamReader, is_event_stream, whole_of_stream
+from headrace.transport.reading import (
+    MALFORMED,
+    EventDecoder,
+    StreamReader,
+    is_event_stream,
+    malformed,
+    whole_of_stream,
+)
 from headrace.transport.sdk import (
     Limits,
     SDKClient,
@@ -32,6 +39,7 @@ from headrace.transport.urls import check_key_owner, clean_url, host_of
 __all__ = [
     "ANY_ID",
     "LETTERS",
+    "MALFORMED",
     "CallIds",
     "ClientDoor",
     "ClientSettings",
@@ -63,6 +71,7 @@ __all__ = [
     "http_error",
     "is_event_stream",
     "key_now",
+    "malformed",
     "names_of",
     "opened",
     "patient",

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
-from headrace.chat_models.wire import EventSplitter, LineSplitter, splitter_for
+from headrace.chat_models.wire import EventSplitter, LineSplitter, excerpt, splitter_for
 from headrace.errors import StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message, sum_chunks
+
+# What reading raises where an answer is not made as it should be; see `malformed`.
+MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+
+
+def malformed(form: str, what: str, value: Any, exc: BaseException) -> WireError:
+    """The error for `what` (an event, a response) that does not have the `form` of an API."""
+    return WireError(
+        f"the {what} does not have the form of {form} "
+        f"({type(exc).__name__}: {excerpt(str(exc))}): {excerpt(repr(value)[:4096])!r}"
+    )
 
 
 class EventDecoder(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
+from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire, fields
 from headrace.errors import InputError
 from headrace.messages import (
     AIMessage,
@@ -95,26 +95,18 @@ class ChatAnthropic(RawChatModel):
     default_query: Mapping[str, str] | None = Field(
         default=None, description="Query parameters more."
     )
-    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
-    http_async_client: Any = Field(
-        default=None, description="Your own httpx2.AsyncClient.", repr=False
-    )
+    http_client: fields.HTTPClient = None
+    http_async_client: fields.HTTPAsyncClient = None
 
-    top_p: float | None = Field(
-        default=None, ge=0, le=1, description="Nucleus of the likeliest words."
-    )
-    top_k: int | None = Field(
-        default=None, ge=0, description="Only so many of the likeliest words."
-    )
+    top_p: fields.TopP = None
+    top_k: fields.TopK = None
     thinking_display: Literal["summarized", "omitted", "updates"] | None = Field(
         default=None, description="How much of the reasoning is shown."
     )
     output_config: Mapping[str, Any] | None = Field(
         default=None, description='As it is: {"effort", "task_budget"}.'
     )
-    parallel_tool_calls: bool | None = Field(
-        default=None, description="Several calls in one answer."
-    )
+    parallel_tool_calls: fields.ParallelCalls = None
     stream_usage: bool = Field(default=True, description="Give token usage with streams.")
     json_prefill: bool | None = Field(
         default=None, description="JSON mode by a first brace, where the model allows it: unset."

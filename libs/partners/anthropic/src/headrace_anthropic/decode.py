@@ -11,14 +11,14 @@ from typing import Any
 from headrace.chat_models.wire import ErrorPayload, excerpt, parse
 from headrace.errors import ModelAPIError, ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk
-from headrace.transport import error_in
+from headrace.transport import MALFORMED, error_in, malformed
 from headrace_anthropic.finish import finish_reason
 from headrace_anthropic.incoming import is_run, read_content
 from headrace_anthropic.streaming import BlockDecoder
 from headrace_anthropic.usage import read_usage, uncounted
 
 _DONE = b"[DONE]"  # what gateways add that speak Chat Completions too
-_MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+_FORM = "the Messages API"
 # What has a place of its own, or says nothing.
 _PLACED = frozenset({"id", "type", "role", "content", "model", "usage", "stop_reason", "error"})
 
@@ -37,8 +37,8 @@ def decode_response(
         return _decode_response(body, provider, request_id, prefix)
     except (ModelError, WireError):
         raise
-    except _MALFORMED as exc:
-        raise _malformed("response", body, exc) from exc
+    except MALFORMED as exc:
+        raise malformed(_FORM, "response", body, exc) from exc
 
 
 def _decode_response(body: Any, provider: str, request_id: str | None, prefix: str) -> AIMessage:
@@ -122,10 +122,10 @@ class Decoder:
             return self._feed_other(kind, event)
         except (ModelError, WireError):
             raise
-        except _MALFORMED as exc:
+        except MALFORMED as exc:
             if (error := error_in(event, request_id=self._request_id)) is not None:
                 raise error from None
-            raise _malformed("event", event, exc) from exc
+            raise malformed(_FORM, "event", event, exc) from exc
 
     def finish(self) -> list[AIMessageChunk]:
         """The last chunks of a stream that has ended."""
@@ -239,10 +239,3 @@ def _facts(source: Mapping[str, Any], placed: Any = frozenset()) -> dict[str, An
         and value != []
         and value != {}
     }
-
-
-def _malformed(what: str, value: Any, exc: BaseException) -> WireError:
-    return WireError(
-        f"the {what} does not have the form of the Messages API "
-        f"({type(exc).__name__}: {excerpt(str(exc))}): {excerpt(repr(value)[:4096])!r}"
-    )

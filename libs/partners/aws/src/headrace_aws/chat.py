@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import AliasChoices, Field
 from pydantic_core import to_json
 
-from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout, Wire
+from headrace.chat_models import CLIENTS, BaseChatModel, Key, Patience, Timeout, Wire, fields
 from headrace.credentials import Origin
 from headrace.errors import ConfigurationError
 from headrace.profiles import ModelProfile, find_profile
@@ -117,10 +117,8 @@ class ChatBedrockConverse(RawChatModel):
         default=64, ge=1, description="Connections that are kept for the next requests."
     )
 
-    top_p: float | None = Field(
-        default=None, ge=0, le=1, description="Nucleus of the likeliest words."
-    )
-    top_k: int | None = Field(default=None, ge=0, description="How many of the likeliest words.")
+    top_p: fields.TopP = None
+    top_k: fields.TopK = None
     system: str | tuple[Any, ...] | None = Field(
         default=None, description="Instructions before those of the messages; a text or blocks."
     )

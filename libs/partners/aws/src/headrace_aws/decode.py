@@ -12,6 +12,7 @@ from headrace.chat_models.frames import Frame
 from headrace.chat_models.wire import excerpt, parse
 from headrace.errors import ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk
+from headrace.transport import MALFORMED, malformed
 from headrace_aws.arriving import Arriving
 from headrace_aws.failures import stream_failure
 from headrace_aws.finish import finish_reason
@@ -19,7 +20,7 @@ from headrace_aws.incoming import Block, read_block
 from headrace_aws.usage import read_usage, uncounted
 
 PROVIDER = "bedrock_converse"
-_MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+_FORM = "Converse"
 # What else an answer may say, kept in the metadata under its own name; `p` is padding.
 _FACTS = (
     "metrics", "trace", "performanceConfig", "serviceTier", "additionalModelResponseFields",
@@ -37,8 +38,8 @@ def decode_response(
         return _decode(body, _head(model, request_id))
     except (ModelError, WireError):
         raise
-    except _MALFORMED as exc:
-        raise _malformed("response", body, exc) from exc
+    except MALFORMED as exc:
+        raise malformed(_FORM, "response", body, exc) from exc
 
 
 class Decoder:
@@ -85,8 +86,8 @@ class Decoder:
             return self._led(self._feed(kind, event))
         except (ModelError, WireError):
             raise
-        except _MALFORMED as exc:
-            raise _malformed("event", event, exc) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "event", event, exc) from exc
 
     def finish(self) -> list[AIMessageChunk]:
         """The last chunks of a stream that has ended."""
@@ -97,8 +98,8 @@ class Decoder:
             )
         try:
             chunks = self._arriving.close()
-        except _MALFORMED as exc:
-            raise _malformed("end of the stream", None, exc) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "end of the stream", None, exc) from exc
         if self._skipped:
             self._facts["skipped_events"] = self._skipped
         if self._facts:
@@ -227,10 +228,3 @@ def _index(event: Mapping[str, Any]) -> int:
     if index.__class__ is not int:
         raise TypeError(f"the index of a block is {index!r}")
     return int(index)
-
-
-def _malformed(what: str, value: Any, exc: BaseException) -> WireError:
-    return WireError(
-        f"the {what} does not have the form of Converse "
-        f"({type(exc).__name__}: {excerpt(str(exc))}): {excerpt(repr(value)[:4096])!r}"
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import Wire
+from headrace.chat_models import Wire, fields
 from headrace.chat_models.wire import parse
 from headrace.credentials import Secret
 from headrace.transport import RawChatModel, RawRequest
@@ -49,22 +49,12 @@ class ChatDashScope(RawChatModel):
     top_p: float | None = Field(
         default=None, gt=0, le=1, description="Nucleus of the likeliest words."
     )
-    top_k: int | None = Field(
-        default=None, ge=0, description="How many likeliest words to choose from."
-    )
-    seed: int | None = Field(
-        default=None, ge=0, description="For answers that repeat, as far as possible."
-    )
-    repetition_penalty: float | None = Field(
-        default=None, gt=0, description="Above 1: fewer repetitions."
-    )
-    presence_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: new topics."
-    )
-    n: int | None = Field(default=None, ge=1, le=4, description="How many answers.")
-    logprobs: bool | None = Field(
-        default=None, description="Log probabilities of the answer's tokens."
-    )
+    top_k: fields.TopK = None
+    seed: fields.Seed = Field(default=None, ge=0)
+    repetition_penalty: fields.RepetitionPenalty = None
+    presence_penalty: fields.PresencePenalty = None
+    n: fields.Answers = Field(default=None, le=4)
+    logprobs: fields.Logprobs = None
     top_logprobs: int | None = Field(
         default=None, ge=0, le=5, description="Likeliest tokens at each."
     )
@@ -72,9 +62,7 @@ class ChatDashScope(RawChatModel):
     search_options: Mapping[str, Any] | None = Field(
         default=None, description='Such as {"enable_source", "enable_citation", "forced_search"}.'
     )
-    parallel_tool_calls: bool | None = Field(
-        default=None, description="Several calls in one answer."
-    )
+    parallel_tool_calls: fields.ParallelCalls = None
     preserve_thinking: bool | None = Field(
         default=None, description="Earlier reasoning counts in later turns."
     )

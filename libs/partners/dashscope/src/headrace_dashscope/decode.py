@@ -11,12 +11,13 @@ from typing import Any, cast
 from headrace.chat_models.wire import excerpt, parse
 from headrace.errors import ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message, sum_chunks
+from headrace.transport import MALFORMED, malformed
 from headrace_dashscope.choice import Choice
 from headrace_dashscope.failures import error_event
 from headrace_dashscope.search import Sources
 from headrace_dashscope.usage import read_usage
 
-_MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+_FORM = "DashScope's API"
 _PLACED = frozenset({"choices", "text", "finish_reason", "search_info"})
 
 
@@ -60,11 +61,8 @@ class Decoder:
             return self._feed(event)
         except (ModelError, WireError):
             raise
-        except _MALFORMED as exc:
-            raise WireError(
-                f"this does not have the form of DashScope's API ({type(exc).__name__}: "
-                f"{excerpt(str(exc))}): {excerpt(repr(event)[:4096])!r}"
-            ) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "event", event, exc) from exc
 
     def finish(self) -> list[AIMessageChunk]:
         """What can be said only at the end; StreamInterruptedError if that did not come."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire
+from headrace.chat_models import BaseChatModel, Key, Patience, Timeout, Wire, fields
 from headrace.transport import Door, RawChatModel, RawRequest, SDKClient
 from headrace_google.asking import count_request, models_path, read_count, read_models
 from headrace_google.client import default_project, warm
@@ -80,35 +80,19 @@ class ChatGoogleGenerativeAI(RawChatModel):
     client_args: Mapping[str, Any] | None = Field(
         default=None, description="Arguments more of the HTTP client (httpx2).", repr=False
     )
-    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
-    http_async_client: Any = Field(
-        default=None, description="Your own httpx2.AsyncClient.", repr=False
-    )
+    http_client: fields.HTTPClient = None
+    http_async_client: fields.HTTPAsyncClient = None
 
-    top_p: float | None = Field(
-        default=None, ge=0, le=1, description="Nucleus of the likeliest words."
-    )
+    top_p: fields.TopP = None
     top_k: int | None = Field(default=None, ge=1, description="How many of the likeliest words.")
-    n: int | None = Field(
-        default=None, ge=1, le=8, description="How many answers.",
-        validation_alias=_also("n", "candidate_count"),
-    )  # fmt: skip
-    seed: int | None = Field(
-        default=None, description="For answers that repeat, as far as possible."
+    n: fields.Answers = Field(default=None, le=8, validation_alias=_also("n", "candidate_count"))
+    seed: fields.Seed = None
+    presence_penalty: fields.PresencePenalty = None
+    frequency_penalty: fields.FrequencyPenalty = None
+    logprobs: fields.Logprobs = Field(
+        default=None, validation_alias=_also("logprobs", "response_logprobs")
     )
-    presence_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: new topics."
-    )
-    frequency_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: fewer repetitions."
-    )
-    logprobs: bool | None = Field(
-        default=None, description="Log probabilities of the answer's tokens.",
-        validation_alias=_also("logprobs", "response_logprobs"),
-    )  # fmt: skip
-    top_logprobs: int | None = Field(
-        default=None, ge=0, le=20, description="Likeliest tokens at each."
-    )
+    top_logprobs: fields.TopLogprobs = None
     include_thoughts: bool | None = Field(
         default=None, description="Show summaries of the thoughts as reasoning."
     )

@@ -13,11 +13,12 @@ from typing import Any, Literal, cast
 from headrace.chat_models.wire import ErrorPayload, excerpt, parse
 from headrace.errors import ModelAPIError, ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message, sum_chunks
+from headrace.transport import MALFORMED, malformed
 from headrace_google.choice import ChoiceDecoder
 from headrace_google.failures import answer_error
 from headrace_google.usage import read_usage
 
-_MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+_FORM = "`generateContent`"
 _PLACED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "error"})
 _PLAIN = _PLACED - {"error"}
 _NAMES = {
@@ -101,8 +102,8 @@ class Decoder:
             return self._feed(event)
         except (ModelError, WireError):
             raise
-        except _MALFORMED as exc:
-            raise _malformed("event", event, exc) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "event", event, exc) from exc
 
     def finish(self, *, whole: bool = False) -> list[AIMessageChunk]:
         """The last chunks of an answer that has ended; `whole`: it did not come in pieces."""
@@ -214,10 +215,3 @@ def _chunk(said: Any, pieces: list[Any], meta: dict[str, Any]) -> AIMessageChunk
 def _kept_choice(index: int, chunks: list[AIMessageChunk]) -> dict[str, Any]:
     last = AIMessageChunk(response_metadata={"index": index}, chunk_position="last")
     return message_chunk_to_message(sum_chunks([*chunks, last])).model_dump()
-
-
-def _malformed(what: str, value: Any, exc: BaseException) -> WireError:
-    return WireError(
-        f"the {what} does not have the form of `generateContent` "
-        f"({type(exc).__name__}: {excerpt(str(exc))}): {excerpt(repr(value)[:4096])!r}"
-    )

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import Key, Wire
+from headrace.chat_models import Key, Wire, fields
 from headrace.errors import InputError
-from headrace.messages import AIMessage, BaseMessage
+from headrace.messages import BaseMessage
 from headrace.profiles import ModelProfile, find_profile
-from headrace.transport import ClientSettings, Exchange, RawChatModel, RawRequest, request_id_of
+from headrace.transport import ClientSettings, RawChatModel, RawRequest
 from headrace_huggingface.client import MODELS, HubDoor, warm
 from headrace_huggingface.credentials import HubPlace, find_place
 from headrace_huggingface.dialect import bare, encode, wire
 from headrace_huggingface.local import ChatHuggingFacePipeline, HuggingFacePipeline
 from headrace_huggingface.sources import HuggingFaceEndpoint, check_task
-from headrace_openai.codec import Decoder, decode_response, read_models
+from headrace_openai.codec import CompletionsExchange, read_models
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
@@ -77,37 +77,21 @@ class ChatHuggingFace(RawChatModel):
         validation_alias=_also("inference_provider", "provider"),
     )  # fmt: skip
     bill_to: str | None = Field(default=None, description="The organization that pays.")
-    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
-    http_async_client: Any = Field(
-        default=None, description="Your own httpx2.AsyncClient.", repr=False
-    )
-    top_p: float | None = Field(default=None, ge=0, le=1, description="Nucleus of likely words.")
-    top_k: int | None = Field(default=None, ge=0, description="Likeliest words to choose from.")
-    min_p: float | None = Field(default=None, ge=0, le=1, description="Least share of the best.")
-    typical_p: float | None = Field(default=None, ge=0, le=1, description="Typical sampling.")
-    repetition_penalty: float | None = Field(
-        default=None, gt=0, description="Above 1: fewer repetitions."
-    )
-    presence_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: new topics."
-    )
-    frequency_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: fewer repetitions."
-    )
-    seed: int | None = Field(
-        default=None, description="For answers that repeat, as far as possible."
-    )
-    n: int | None = Field(default=None, ge=1, description="How many answers.")
-    logprobs: bool | None = Field(default=None, description="Log probabilities of the tokens.")
-    top_logprobs: int | None = Field(
-        default=None, ge=0, le=20, description="Likeliest tokens at each."
-    )
-    logit_bias: Mapping[str, int] | None = Field(
-        default=None, description="Token id to -100 … 100."
-    )
-    parallel_tool_calls: bool | None = Field(
-        default=None, description="Several calls in one answer."
-    )
+    http_client: fields.HTTPClient = None
+    http_async_client: fields.HTTPAsyncClient = None
+    top_p: fields.TopP = None
+    top_k: fields.TopK = None
+    min_p: fields.MinP = None
+    typical_p: fields.TypicalP = None
+    repetition_penalty: fields.RepetitionPenalty = None
+    presence_penalty: fields.PresencePenalty = None
+    frequency_penalty: fields.FrequencyPenalty = None
+    seed: fields.Seed = None
+    n: fields.Answers = None
+    logprobs: fields.Logprobs = None
+    top_logprobs: fields.TopLogprobs = None
+    logit_bias: fields.LogitBias = None
+    parallel_tool_calls: fields.ParallelCalls = None
     tool_prompt: str | None = Field(default=None, description="Text that comes before the tools.")
     stream_usage: bool = Field(default=True, description="Ask for usage at the end of a stream.")
     stream_options: Mapping[str, Any] | None = Field(default=None, description="In place of that.")
@@ -182,11 +166,15 @@ class ChatHuggingFace(RawChatModel):
         return read_models(await self._fetch(self._exchange(), RawRequest("GET", MODELS), io))
 
 
-class ChatExchange(HubDoor, Exchange):
+class ChatExchange(HubDoor, CompletionsExchange):
     """One request for an answer."""
 
     def __init__(self, model: ChatHuggingFace, place: HubPlace) -> None:
         self._model, self._place = model, place
+
+    @property
+    def provider(self) -> str:
+        return self._model.provider
 
     @cached_property
     def client_settings(self) -> ClientSettings:
@@ -201,10 +189,3 @@ class ChatExchange(HubDoor, Exchange):
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool
     ) -> dict[str, Any]:
         return encode(messages, settings, stream=stream, profile=self._model.profile.facts)
-
-    def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
-        id = request_id_of(headers)
-        return decode_response(body, provider=self._model.provider, request_id=id)
-
-    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Decoder:
-        return Decoder(provider=self._model.provider, request_id=request_id_of(headers))

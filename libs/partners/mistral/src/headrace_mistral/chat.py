@@ -9,20 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import Wire
-from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import (
-    ClientSettings,
-    Exchange,
-    Place,
-    RawChatModel,
-    RawRequest,
-    request_id_of,
-)
+from headrace.chat_models import Wire, fields
+from headrace.messages import BaseMessage
+from headrace.transport import ClientSettings, Place, RawChatModel, RawRequest
 from headrace_mistral.client import MODELS, MistralDoor, warm
 from headrace_mistral.credentials import find_place
 from headrace_mistral.encode import DIALECT, encode
-from headrace_openai.codec import Decoder, decode_response, read_models, wire_of
+from headrace_openai.codec import CompletionsExchange, read_models, wire_of
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
@@ -57,36 +50,25 @@ class ChatMistralAI(RawChatModel):
         default=None, description="Where the service is; a full endpoint is accepted.",
         validation_alias=AliasChoices("base_url", "endpoint"),
     )  # fmt: skip
-    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
-    http_async_client: Any = Field(
-        default=None, description="Your own httpx2.AsyncClient.", repr=False
-    )
-    top_p: float | None = Field(default=None, ge=0, le=1, description="Nucleus of likely words.")
-    seed: int | None = Field(
-        default=None, description="For answers that repeat, as far as possible.",
-        validation_alias=AliasChoices("seed", "random_seed"),
-    )  # fmt: skip
+    http_client: fields.HTTPClient = None
+    http_async_client: fields.HTTPAsyncClient = None
+    top_p: fields.TopP = None
+    seed: fields.Seed = Field(default=None, validation_alias=AliasChoices("seed", "random_seed"))
     safe_prompt: bool | None = Field(
         default=None, description="Put Mistral's safety prompt before the conversation.",
         validation_alias=AliasChoices("safe_prompt", "safe_mode"),
     )  # fmt: skip
-    presence_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: new topics."
-    )
-    frequency_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: fewer repetitions."
-    )
+    presence_penalty: fields.PresencePenalty = None
+    frequency_penalty: fields.FrequencyPenalty = None
     repetition_penalty: float | None = Field(
         default=None, ge=0, description="Above 1: fewer repetitions."
     )
     top_k: int | None = Field(default=None, ge=1, description="Likeliest words to choose from.")
     min_tokens: int | None = Field(default=None, ge=0, description="Least length of the answer.")
-    n: int | None = Field(default=None, ge=1, description="How many answers.")
-    logprobs: bool | None = Field(default=None, description="Log probabilities of the tokens.")
+    n: fields.Answers = None
+    logprobs: fields.Logprobs = None
     top_logprobs: int | None = Field(default=None, ge=0, description="Likeliest tokens at each.")
-    parallel_tool_calls: bool | None = Field(
-        default=None, description="Several calls in one answer."
-    )
+    parallel_tool_calls: fields.ParallelCalls = None
     prompt_mode: Literal["reasoning"] | None = Field(
         default=None, description="Use the system prompt of models that reason."
     )
@@ -127,11 +109,15 @@ class ChatMistralAI(RawChatModel):
         return read_models(await self._fetch(self._exchange(), RawRequest("GET", MODELS), io))
 
 
-class ChatExchange(MistralDoor, Exchange):
+class ChatExchange(MistralDoor, CompletionsExchange):
     """One request to Mistral's chat endpoint."""
 
     def __init__(self, model: ChatMistralAI, place: Place) -> None:
         self._model, self._place = model, place
+
+    @property
+    def provider(self) -> str:
+        return self._model.provider
 
     @cached_property
     def client_settings(self) -> ClientSettings:
@@ -141,10 +127,3 @@ class ChatExchange(MistralDoor, Exchange):
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool
     ) -> dict[str, Any]:
         return encode(messages, settings, stream=stream, profile=self._model.profile.facts)
-
-    def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
-        id = request_id_of(headers)
-        return decode_response(body, provider=self._model.provider, request_id=id)
-
-    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Decoder:
-        return Decoder(provider=self._model.provider, request_id=request_id_of(headers))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import Wire
+from headrace.chat_models import Wire, fields
 from headrace.chat_models.wire import parse
 from headrace.messages import AIMessage, BaseMessage
 from headrace.transport import ClientSettings, Exchange, RawChatModel, RawRequest
@@ -55,15 +55,15 @@ class ChatOllama(RawChatModel):
         default=False, description="`<think>` tags in the text are reasoning."
     )
     num_ctx: int | None = _option("Size of the context, in tokens.", ge=1)
-    seed: int | None = _option("For answers that repeat, as far as possible.")
-    top_p: float | None = _option("Nucleus of the likeliest words.", ge=0, le=1)
-    top_k: int | None = _option("How many likeliest words to choose from.", ge=0)
-    min_p: float | None = _option("Least likelihood, against that of the likeliest.", ge=0, le=1)
-    typical_p: float | None = _option("Nucleus of typical words.", ge=0, le=1)
+    seed: fields.Seed = None
+    top_p: fields.TopP = None
+    top_k: fields.TopK = None
+    min_p: fields.MinP = None
+    typical_p: fields.TypicalP = None
     repeat_penalty: float | None = _option("Above 1: fewer repetitions.", ge=0)
     repeat_last_n: int | None = _option("How far back repetitions count; -1: all.", ge=-1)
-    presence_penalty: float | None = _option("Above 0: new topics.", ge=-2, le=2)
-    frequency_penalty: float | None = _option("Above 0: fewer repetitions.", ge=-2, le=2)
+    presence_penalty: fields.PresencePenalty = None
+    frequency_penalty: fields.FrequencyPenalty = None
     mirostat: int | None = _option("Sampling by surprise: 0 off, 1, or 2.", ge=0, le=2)
     mirostat_tau: float | None = _option("Its aim: lower is more coherent.", ge=0)
     mirostat_eta: float | None = _option("How fast it learns.", ge=0)
@@ -73,8 +73,8 @@ class ChatOllama(RawChatModel):
     main_gpu: int | None = _option("Which card is the main one.", ge=0)
     num_thread: int | None = _option("Threads to compute with.", ge=1)
     use_mmap: bool | None = _option("Map the model's file into memory.")
-    logprobs: bool | None = _option("Log probabilities of the answer's tokens.")
-    top_logprobs: int | None = _option("Likeliest tokens at each.", ge=0, le=20)
+    logprobs: fields.Logprobs = None
+    top_logprobs: fields.TopLogprobs = None
     truncate: bool | None = _option("Whether too long a prompt is cut.")
     shift: bool | None = _option("Whether the context shifts when it is full.")
 

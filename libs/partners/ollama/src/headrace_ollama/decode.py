@@ -14,9 +14,9 @@ from headrace.chat_models.wire import excerpt, parse
 from headrace.errors import ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message, sum_chunks
 from headrace.output_parsers.reasoning import TagSplitter
-from headrace.transport import error_in
+from headrace.transport import MALFORMED, error_in, malformed
 
-_MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+_FORM = "Ollama's chat API"
 _PLACED = frozenset(
     {"model", "message", "done", "done_reason", "created_at", "prompt_eval_count", "eval_count",
      "logprobs", "error"}
@@ -60,11 +60,8 @@ class Decoder:
             return self._feed(event)
         except (ModelError, WireError):
             raise
-        except _MALFORMED as exc:
-            raise WireError(
-                f"this does not have the form of Ollama's chat API ({type(exc).__name__}: "
-                f"{excerpt(str(exc))}): {excerpt(repr(event)[:4096])!r}"
-            ) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "event", event, exc) from exc
 
     def finish(self) -> list[AIMessageChunk]:
         if not self._ended:

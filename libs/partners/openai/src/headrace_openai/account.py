@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from headrace.chat_models import Key, Patience, Timeout
+from headrace.chat_models import Key, Patience, Timeout, fields
 from headrace.profiles import ModelProfile, find_profile
 from headrace.transport import RawModel, RawRequest
 from headrace_openai.client import warm
@@ -67,10 +67,8 @@ class OpenAIAccount(RawModel):
     default_query: Mapping[str, str] | None = Field(
         default=None, description="Query parameters more."
     )
-    http_client: Any = Field(default=None, description="Your own httpx2.Client.", repr=False)
-    http_async_client: Any = Field(
-        default=None, description="Your own httpx2.AsyncClient.", repr=False
-    )
+    http_client: fields.HTTPClient = None
+    http_async_client: fields.HTTPAsyncClient = None
 
     @classmethod
     def _warm(cls) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from headrace.chat_models import BaseChatModel, Wire
+from headrace.chat_models import BaseChatModel, Wire, fields
 from headrace.transport import RawChatModel, RawRequest
 from headrace_openai.account import OpenAIAccount, also
 from headrace_openai.caching import BREAKPOINT, has_breakpoints
@@ -41,31 +41,15 @@ class ChatOpenAI(OpenAIAccount, RawChatModel):
         validation_alias=also("max_tokens", "max_completion_tokens"),
     )  # fmt: skip
 
-    top_p: float | None = Field(
-        default=None, ge=0, le=1, description="Nucleus of the likeliest words."
-    )
-    n: int | None = Field(default=None, ge=1, le=128, description="How many answers.")
-    seed: int | None = Field(
-        default=None, description="For answers that repeat, as far as possible."
-    )
-    logprobs: bool | None = Field(
-        default=None, description="Log probabilities of the answer's tokens."
-    )
-    top_logprobs: int | None = Field(
-        default=None, ge=0, le=20, description="Likeliest tokens at each."
-    )
-    logit_bias: Mapping[str, int] | None = Field(
-        default=None, description="Token id to -100 … 100."
-    )
-    presence_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: new topics."
-    )
-    frequency_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="Above 0: fewer repetitions."
-    )
-    parallel_tool_calls: bool | None = Field(
-        default=None, description="Several calls in one answer."
-    )
+    top_p: fields.TopP = None
+    n: fields.Answers = Field(default=None, le=128)
+    seed: fields.Seed = None
+    logprobs: fields.Logprobs = None
+    top_logprobs: fields.TopLogprobs = None
+    logit_bias: fields.LogitBias = None
+    presence_penalty: fields.PresencePenalty = None
+    frequency_penalty: fields.FrequencyPenalty = None
+    parallel_tool_calls: fields.ParallelCalls = None
     verbosity: Literal["low", "medium", "high"] | None = Field(
         default=None, description="How wordy."
     )

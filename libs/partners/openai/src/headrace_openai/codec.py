@@ -1,12 +1,13 @@
 """The codec of Chat Completions without an SDK, for packages that speak it through another one.
 
 Services with an SDK of their own (Mistral, Hugging Face) use the same messages: they take
-`encode`, `Decoder` and `decode_response` from here with a `Dialect` of theirs, and add what is
+`encode` and `CompletionsExchange` from here with a `Dialect` of theirs, and add what is
 particular. Nothing here loads the OpenAI SDK.
 """
 
 from __future__ import annotations
 
+from headrace_openai.answering import CompletionsExchange
 from headrace_openai.decode import Decoder, decode_response
 from headrace_openai.dialects import COMPATIBLE, DIALECTS, Dialect, Media
 from headrace_openai.encode import encode
@@ -18,6 +19,7 @@ __all__ = [
     "COMPATIBLE",
     "DIALECTS",
     "ChatCompletionsWire",
+    "CompletionsExchange",
     "Decoder",
     "Dialect",
     "Media",

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 from headrace.chat_models.wire import ErrorPayload, excerpt, parse
 from headrace.errors import ModelAPIError, ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message
-from headrace.transport import error_in
+from headrace.transport import MALFORMED, error_in, malformed
 from headrace_openai.calls import whole_calls
 from headrace_openai.choice import ChoiceDecoder
 from headrace_openai.finish import finish_reason
@@ -22,7 +22,7 @@ from headrace_openai.incoming import annotate, citations, content_of, plain
 from headrace_openai.usage import read_usage, uncounted, usage_of
 
 _DONE = b"[DONE]"
-_MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+_FORM = "Chat Completions"
 # What has a place of its own, or says nothing: `p` and `obfuscation` are padding.
 _PLACED = frozenset(
     {
@@ -46,8 +46,8 @@ def decode_response(
         return _decode_response(body, provider, request_id)
     except (ModelError, WireError):
         raise
-    except _MALFORMED as exc:
-        raise _malformed("response", body, exc) from exc
+    except MALFORMED as exc:
+        raise malformed(_FORM, "response", body, exc) from exc
 
 
 class Decoder:
@@ -101,8 +101,8 @@ class Decoder:
             return self._feed(event)
         except (ModelError, WireError):
             raise
-        except _MALFORMED as exc:
-            raise _malformed("event", event, exc) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "event", event, exc) from exc
 
     def finish(self) -> list[AIMessageChunk]:
         """The last chunks of a stream that has ended."""
@@ -112,8 +112,8 @@ class Decoder:
             raise self._interrupted("without a finish reason and without `[DONE]`")
         try:
             return self._finish()
-        except _MALFORMED as exc:
-            raise _malformed("end of the stream", None, exc) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "end of the stream", None, exc) from exc
 
     def _finish(self) -> list[AIMessageChunk]:
         first = self._choices.get(0)
@@ -302,10 +302,3 @@ def _facts(source: Mapping[str, Any], placed: frozenset[str]) -> dict[str, Any]:
         for key, value in source.items()
         if key not in placed and value is not None and value != "" and value != [] and value != {}
     }
-
-
-def _malformed(what: str, value: Any, exc: BaseException) -> WireError:
-    return WireError(
-        f"the {what} does not have the form of Chat Completions "
-        f"({type(exc).__name__}: {excerpt(str(exc))}): {excerpt(repr(value)[:4096])!r}"
-    )

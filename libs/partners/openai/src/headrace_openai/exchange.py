@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.messages import AIMessage, BaseMessage
-from headrace.transport import EventDecoder, Exchange, request_id_of
+from headrace.transport import EventDecoder, request_id_of
 from headrace_openai import responses
+from headrace_openai.answering import CompletionsExchange
 from headrace_openai.client import OpenAIDoor, OpenAISettings
-from headrace_openai.decode import Decoder, decode_response
 from headrace_openai.dialects import OPENAI
 from headrace_openai.encode import encode
 from headrace_openai.place import Place
@@ -48,10 +48,17 @@ class Placed(OpenAIDoor):
         return body
 
 
-class ChatExchange(Placed, Exchange):
+class ChatExchange(Placed, CompletionsExchange):
     """Chat Completions in the dialect of the place."""
 
     path = "/chat/completions"
+
+    @property
+    def provider(self) -> str:
+        return self._place.dialect.id
+
+    def annotated(self, body: Mapping[str, Any]) -> bool:
+        return "web_search_options" in body or "-search" in body.get("model", "")
 
     def encode(
         self, messages: list[BaseMessage], settings: Settings, *, stream: bool
@@ -59,18 +66,6 @@ class ChatExchange(Placed, Exchange):
         facts = self._model.profile.facts
         body = encode(messages, settings, self._place.dialect, stream=stream, profile=facts)
         return self._deployed(body)
-
-    def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
-        return decode_response(
-            body, provider=self._place.dialect.id, request_id=request_id_of(headers)
-        )
-
-    def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> EventDecoder:
-        return Decoder(
-            provider=self._place.dialect.id,
-            request_id=request_id_of(headers),
-            annotated="web_search_options" in body or "-search" in body.get("model", ""),
-        )
 
 
 class ResponsesExchange(ChatExchange):
@@ -87,9 +82,8 @@ class ResponsesExchange(ChatExchange):
         return self._deployed(body)
 
     def decode(self, body: Any, headers: Mapping[str, str]) -> AIMessage:
-        return responses.decode_response(
-            body, provider=self._place.dialect.id, request_id=request_id_of(headers)
-        )
+        id = request_id_of(headers)
+        return responses.decode_response(body, provider=self.provider, request_id=id)
 
     def decoder(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> EventDecoder:
-        return responses.Decoder(provider=self._place.dialect.id, request_id=request_id_of(headers))
+        return responses.Decoder(provider=self.provider, request_id=request_id_of(headers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from headrace.chat_models.carrying import FORMS
 from headrace.chat_models.prompt_caching import MARK
@@ -32,6 +32,9 @@ class Parts:
     `notes` gets a record of every cache marker or other extra that is left out.
     """
 
+    service: ClassVar[str] = "Chat Completions"
+    text: ClassVar[str] = "text"  # the type of a part that is a text
+
     def __init__(self, dialect: Dialect, notes: Notes) -> None:
         self.dialect, self.notes = dialect, notes
 
@@ -47,7 +50,7 @@ class Parts:
         """The part that carries one block."""
         match block["type"]:
             case "text":
-                part = {"type": "text", "text": block["text"]}
+                part = {"type": self.text, "text": block["text"]}
             case "image":
                 part = self._image(block)
             case "audio":
@@ -92,27 +95,21 @@ class Parts:
         return {"type": "input_audio", "input_audio": value}
 
     def _file(self, block: Mapping[str, Any]) -> Part:
-        data, url = block.get("base64"), block.get("url")
-        if data and data.startswith(("http://", "https://")):
-            data, url = None, data  # OpenRouter's `file_data` may be a URL
-        name = block.get("filename") or (block.get("extras") or {}).get("filename")
+        data, url = source_of(block)
         if block.get("file_id"):
             self._check("file_id")
             return {"type": "file", "file": {"file_id": block["file_id"]}}
+        source = url or data
+        if not source:
+            raise self._unsupported("a file without data, URL or id")
         if self.dialect.reasoning_out == "thinking":  # Mistral's own kind of part
             self._check("file_url")
-            return {"type": "document_url", "document_url": url or data_url(block)}
-        if data:
-            self._check("file_data")
-            value = {"file_data": data if data.startswith("data:") else data_url(block)}
-        elif url:
-            self._check("file_url")
-            value = {"file_data": url}
-        else:
-            raise self._unsupported("a file without data, URL or id")
+            return {"type": "document_url", "document_url": source}
+        self._check("file_url" if url else "file_data")
+        value = {"file_data": source}
         # The API asks for a name with data (https://developers.openai.com/api/docs/guides/
         # pdf-files, read 2026-11).
-        value["filename"] = name or default_name(block)
+        value["filename"] = name_of(block)
         return {"type": "file", "file": value}
 
     def _video(self, block: Mapping[str, Any]) -> Part:
@@ -129,7 +126,7 @@ class Parts:
         if text is None:
             return self._file(block)
         head = [block[key] for key in ("title", "context") if block.get(key)]
-        return {"type": "text", "text": "\n".join([*head, text])}
+        return {"type": self.text, "text": "\n".join([*head, text])}
 
     def _check(self, media: Media) -> None:
         known = self.dialect.media
@@ -137,9 +134,7 @@ class Parts:
             raise self._unsupported("; ".join(FORMS[media]))
 
     def _unsupported(self, what: str) -> UnsupportedContentError:
-        return UnsupportedContentError(
-            f"Chat Completions of `{self.dialect.id}` cannot carry {what}"
-        )
+        return UnsupportedContentError(f"{self.service} of `{self.dialect.id}` cannot carry {what}")
 
     def _with_extras(self, part: Part, block: Mapping[str, Any]) -> Part:
         extras = block.get("extras")
@@ -168,6 +163,18 @@ def image_type(data: str) -> str:
     return next((mime for magic, mime in _MAGIC if head.startswith(magic)), "image/png")
 
 
-def default_name(block: Mapping[str, Any]) -> str:
+def source_of(block: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """(data as a URL of its own, address) of a file; OpenRouter's `file_data` may be either."""
+    data, url = block.get("base64"), block.get("url")
+    if data and data.startswith(("http://", "https://")):
+        return None, data
+    if data and not data.startswith("data:"):
+        data = data_url(block)
+    return data, url
+
+
+def name_of(block: Mapping[str, Any]) -> str:
+    """The name of a file, else one that says what it is."""
     kind = str(block.get("mime_type") or "application/pdf").rpartition("/")[2]
-    return f"file.{'txt' if kind == 'plain' else kind}"
+    given = block.get("filename") or (block.get("extras") or {}).get("filename")
+    return given or f"file.{'txt' if kind == 'plain' else kind}"

@@ -12,12 +12,12 @@ from typing import Any, cast
 from headrace.chat_models.wire import ErrorPayload, excerpt, parse
 from headrace.errors import ModelAPIError, ModelError, StreamInterruptedError, WireError
 from headrace.messages import AIMessage, AIMessageChunk, message_chunk_to_message, sum_chunks
-from headrace.transport import error_in
+from headrace.transport import MALFORMED, error_in, malformed
 from headrace_openai.responses.items import CALLS
 from headrace_openai.responses.reading import ItemReader
 from headrace_openai.usage import read_usage
 
-_MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError)
+_FORM = "the Responses API"
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _BEGINS = frozenset({"response.created", "response.in_progress", "response.queued"})
 # What a response repeats of its request, or has a place of its own.
@@ -48,8 +48,8 @@ def decode_response(
         return cast("AIMessage", message_chunk_to_message(sum_chunks(chunks)))
     except (ModelError, WireError):
         raise
-    except _MALFORMED as exc:
-        raise _malformed("response", body, exc) from exc
+    except MALFORMED as exc:
+        raise malformed(_FORM, "response", body, exc) from exc
 
 
 class Decoder:
@@ -78,8 +78,8 @@ class Decoder:
             return self._feed(event)
         except (ModelError, WireError):
             raise
-        except _MALFORMED as exc:
-            raise _malformed("event", event, exc) from exc
+        except MALFORMED as exc:
+            raise malformed(_FORM, "event", event, exc) from exc
 
     def finish(self) -> list[AIMessageChunk]:
         if self._ended:
@@ -180,10 +180,3 @@ class _Reading:
 def _error(error: Mapping[str, Any], request_id: str | None) -> ModelError:
     found = error_in({"error": dict(error)}, request_id=request_id) if error else None
     return found or ModelAPIError("the response failed without a reason", status=200)
-
-
-def _malformed(what: str, value: Any, exc: BaseException) -> WireError:
-    return WireError(
-        f"the {what} does not have the form of the Responses API "
-        f"({type(exc).__name__}: {excerpt(str(exc))}): {excerpt(repr(value)[:4096])!r}"
-    )
