@@ -206,3 +206,10 @@ def test_bytes_that_are_no_character_are_shown_at_the_end() -> None:
     tokens = Detokenizer(Bytes(), [])
     assert [tokens.feed(id) for id in (65, 0xE2)] == ["A", ""]
     assert tokens.flush() == "\ufffd"
+
+
+def test_bytes_that_never_become_a_character_are_not_waited_for() -> None:
+    tokens = Detokenizer(Bytes(), [])
+    pieces = [tokens.feed(0x80) for _ in range(100)]
+    assert "".join(pieces) + tokens.flush() == "\ufffd" * 100
+    assert sum(map(bool, pieces)) > 10

@@ -39,7 +39,7 @@ TEMPLATE = """\
 {% endif %}{% endif %}"""
 
 
-def make_tokenizer(texts: Sequence[str] = ()) -> Any:
+def _make_tokenizer(texts: Sequence[str] = ()) -> Any:
     """One token a byte, so that characters may come in pieces; `texts`: larger ones from these."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocab = {text: id for id, text in enumerate([*SPECIAL, *alphabet])}
@@ -75,7 +75,7 @@ def make_model(tokenizer: Any) -> Any:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model as it lies on a disk."""
     path = tmp_path_factory.mktemp("tiny")
-    tokenizer = make_tokenizer()
+    tokenizer = _make_tokenizer()
     tokenizer.save_pretrained(path)
     make_model(tokenizer).save_pretrained(path)
     return path
@@ -117,11 +117,21 @@ class Says(LogitsProcessor):
         yield self.tokenizer.eos_token_id
 
 
+@pytest.fixture(scope="session")
+def make_tokenizer() -> Callable[..., Any]:
+    return _make_tokenizer
+
+
+@pytest.fixture(scope="session")
+def says_of() -> Callable[[Any], Says]:
+    return Says
+
+
 class Voice:
     """A pipeline, and what steers its words."""
 
     def __init__(self, texts: Sequence[str] = (), **given: Any) -> None:
-        tokenizer = make_tokenizer(texts)
+        tokenizer = _make_tokenizer(texts)
         self.says = Says(tokenizer)
         self.pipe = transformers.pipeline(
             "text-generation", model=make_model(tokenizer), tokenizer=tokenizer, device="cpu",

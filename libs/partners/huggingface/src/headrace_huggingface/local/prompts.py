@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from headrace.errors import ConfigurationError, ContextOverflowError, InputError
-from headrace_huggingface.local.templates import Chat, forms, missing
+from headrace.errors import (
+    ConfigurationError,
+    ContextOverflowError,
+    InputError,
+    UnsupportedContentError,
+)
+from headrace_huggingface.local.templates import Chat, forms, has_images, missing
+from headrace_huggingface.local.weights import library
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes
     from headrace_huggingface.local.weights import Loaded
+
+
+_OF_TEXT = frozenset({"input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids"})
 
 
 @dataclass(frozen=True)
@@ -21,26 +32,30 @@ class Prompt:
     inputs: Any
     tokens: int
     thinking: bool
-    tools: bool
 
 
 def render(loaded: Loaded, body: Mapping[str, Any], notes: Notes) -> Prompt:
     """The prompt of a request body; what had to be written otherwise is noted.
 
     Raises InputError where the template refuses the conversation or would drop a part of it,
-    UnsupportedParameterError for tools that it has no place for.
+    UnsupportedContentError for an image, UnsupportedParameterError for tools without a place.
     """
     _check_template(loaded, body)
     rendering = _Rendering(loaded, body, notes)
     chat, tools, text = rendering.fitting()
     inputs = rendering.tensors(chat, tools)
+    if has_images(chat) and not inputs.keys() - _OF_TEXT:
+        raise UnsupportedContentError(
+            f"`{loaded.name}` would not see an image of this conversation: its processor, or the "
+            "chat template, makes nothing of it; leave it out, or describe it in text"
+        )
     tokens = int(inputs["input_ids"].shape[-1])
     if loaded.context is not None and tokens >= loaded.context:
         raise ContextOverflowError(
             f"the prompt has {tokens} tokens and `{loaded.name}` takes {loaded.context} with its "
             "answer; leave out a part of the conversation (`trim_messages`)"
         )
-    return Prompt(inputs, tokens, text.rstrip().endswith("<think>"), bool(tools))
+    return Prompt(inputs, tokens, text.rstrip().endswith("<think>"))
 
 
 class _Rendering:
@@ -48,7 +63,7 @@ class _Rendering:
 
     def __init__(self, loaded: Loaded, body: Mapping[str, Any], notes: Notes) -> None:
         self.loaded, self.notes = loaded, notes
-        self.chat: Chat = body["messages"]
+        self.chat: Chat = opened(body["messages"])
         self.tools: list[dict[str, Any]] | None = body.get("tools")
         # A last message of the model's own is what its answer goes on from.
         last = self.chat[-1]
@@ -120,6 +135,31 @@ class _Rendering:
             **self.options,
             **self.variables,
         )
+
+
+def opened(chat: Chat) -> Chat:
+    """With images in place of their bytes: as a text, transformers would take a path or a URL."""
+    return [{**message, "content": _opened(message["content"])} for message in chat]
+
+
+def _opened(content: Any) -> Any:
+    if isinstance(content, str):
+        return content
+    return [
+        {"type": "image", "image": _image(part["base64"])} if "base64" in part else part
+        for part in content
+    ]
+
+
+def _image(data: str) -> Any:
+    pillow = library("PIL.Image")
+    try:
+        return pillow.open(BytesIO(b64decode(data, validate=True))).convert("RGB")
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"an image of {len(data) * 3 // 4} bytes cannot be read: it is none of a kind that "
+            "Pillow knows, or not base64"
+        ) from error
 
 
 def _check_template(loaded: Loaded, body: Mapping[str, Any]) -> None:

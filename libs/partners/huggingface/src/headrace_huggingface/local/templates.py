@@ -236,6 +236,15 @@ def missing(chat: Chat, tools: Sequence[Mapping[str, Any]], text: str) -> str | 
     return None
 
 
+def has_images(chat: Chat) -> bool:
+    return any(
+        part["type"] == "image"
+        for message in chat
+        if not isinstance(message["content"], str)
+        for part in message["content"]
+    )
+
+
 def _in(part: str, text: str) -> bool:
     said = part.strip()
     return said in text or any(

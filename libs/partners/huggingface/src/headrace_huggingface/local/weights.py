@@ -95,8 +95,8 @@ class Loaded:
         self.name = name
         self.model, self.tokenizer = pipe.model, pipe.tokenizer
         processor = getattr(pipe, "processor", None)
-        self.renderer: Any = self.tokenizer if processor is None else processor
-        self.sees_images = pipe.task == "image-text-to-text" and processor is not None
+        self.sees_images = getattr(processor, "chat_template", None) is not None
+        self.renderer: Any = processor if self.sees_images else self.tokenizer
         # What was said when the pipeline was made: `pipeline(…, max_new_tokens=10)`.
         self.defaults: dict[str, Any] = {
             **(getattr(pipe, "_generate_kwargs", None) or {}),

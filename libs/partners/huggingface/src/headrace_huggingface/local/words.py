@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 _UNFINISHED = "\ufffd"  # of a character whose other bytes are to come
+_PATIENCE = 8  # tokens to wait for them: a character has four bytes at most
 
 
 class Detokenizer:
@@ -29,7 +30,8 @@ class Detokenizer:
             return ""
         self._ids.append(id)
         text = self._new()
-        if not text or text.endswith(_UNFINISHED):
+        waiting = text.endswith(_UNFINISHED) and len(self._ids) - self._done < _PATIENCE
+        if not text or waiting:
             return ""
         self._from, self._done = self._done, len(self._ids)
         return text
