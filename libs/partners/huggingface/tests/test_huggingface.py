@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -93,45 +92,6 @@ def answering(status: int, body: Any, headers: dict[str, str] | None = None) -> 
         http_client=httpx2.Client(transport=transport),
         http_async_client=httpx2.AsyncClient(transport=transport),
     )  # fmt: skip
-
-
-PARAMETERS: list[tuple[str, Any, str]] = [
-    ("temperature", 0.5, "temperature"), ("max_tokens", 7, "max_tokens"),
-    ("max_new_tokens", 7, "max_tokens"), ("top_p", 0.9, "top_p"), ("top_k", 5, "top_k"),
-    ("min_p", 0.1, "min_p"), ("repetition_penalty", 1.1, "repetition_penalty"),
-    ("presence_penalty", 1.0, "presence_penalty"), ("seed", 3, "seed"), ("n", 2, "n"),
-    ("frequency_penalty", 1.0, "frequency_penalty"), ("logprobs", True, "logprobs"),
-    ("logit_bias", {"1": 2}, "logit_bias"), ("stop", ["END"], "stop"),
-    ("stop_sequences", ["END"], "stop"), ("tool_prompt", "Tools:", "tool_prompt"),
-    ("reasoning_effort", "high", "reasoning_effort"), ("extra_body", {"custom": 1}, "custom"),
-    ("model_kwargs", {"custom": 1}, "custom"), ("top_logprobs", 2, "top_logprobs"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "value", "sent"), PARAMETERS, ids=[row[0] for row in PARAMETERS])
-def test_every_parameter_reaches_the_wire(
-    server: LoopbackServer, name: str, value: Any, sent: str
-) -> None:
-    model_of(server, **{name: value}).invoke("hi")
-    expected = 1 if sent == "custom" else json.loads(json.dumps(value))
-    assert server.requests[-1][sent] == expected
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"do_sample": False}, {"return_full_text": False}, {"truncate": 5}, {"typical_p": 0.9},
-        {"watermark": True},
-    ],
-    ids=str,
-)  # fmt: skip
-@pytest.mark.filterwarnings("ignore:.*is left out")  # once per process, wherever that is
-def test_what_only_text_generation_has_is_left_out_and_recorded(
-    server: LoopbackServer, given: dict[str, Any]
-) -> None:
-    answer = model_of(server, **given).invoke("hi")
-    assert not given.keys() & server.requests[-1].keys()
-    assert answer.response_metadata["adapted"][0]["name"] in given
 
 
 @pytest.mark.parametrize(
