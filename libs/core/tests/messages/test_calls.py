@@ -4,7 +4,7 @@ import pytest
 
 from headrace.errors import InputError
 from headrace.messages import invalid_tool_call, tool_call, tool_call_chunk
-from headrace.messages.calls import resolve
+from headrace.messages.calls import read_tool_call_chunk, resolve
 
 
 def test_the_factories_make_normal_forms() -> None:
@@ -17,6 +17,11 @@ def test_the_factories_make_normal_forms() -> None:
     assert invalid_tool_call(name="f", args="{", error="cut") == {
         "type": "invalid_tool_call", "name": "f", "args": "{", "id": None, "error": "cut",
     }  # fmt: skip
+
+
+def test_a_piece_without_a_type_keeps_its_extras() -> None:
+    piece = read_tool_call_chunk({"args": "{", "index": 0, "extras": {"sign": "a"}})
+    assert piece["extras"] == {"sign": "a"}
 
 
 def test_a_call_needs_a_name() -> None:

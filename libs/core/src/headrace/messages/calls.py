@@ -13,6 +13,7 @@ from headrace.messages.canonical import canonical_block
 from headrace.messages.growing import partial_json
 
 _CALLS = frozenset({"tool_call", "invalid_tool_call", "tool_use", "function_call"})
+_PIECE = frozenset({"type", "name", "args", "id", "index"})
 _CALL_KEYS = frozenset({"type", "name", "args", "id", "index", "extras", "error"})
 
 
@@ -80,25 +81,28 @@ def read_tool_call(call: Mapping[str, Any]) -> ToolCall:
 
 def read_tool_call_chunk(piece: Mapping[str, Any]) -> ToolCallChunk:
     """The normal form of a piece: every key present, an empty `id` or `name` is None."""
-    if not isinstance(piece, Mapping):
+    if piece.__class__ is not dict and not isinstance(piece, Mapping):
         raise InputError(f"a tool call chunk must be a dict, not {piece!r}")
     args = piece.get("args")
     if args is not None and args.__class__ is not str:
         args = to_json(args).decode()
     index = piece.get("index")
-    if index is not None and not isinstance(index, int | str):
+    if index.__class__ is not int and index is not None and not isinstance(index, int | str):
         raise InputError(f"`index` of a tool call chunk must be an int or a str, not {index!r}")
     name = piece.get("name")
     if name is not None and not isinstance(name, str):
         raise InputError(f"`name` of a tool call chunk must be a str, not {name!r}")
-    result: dict[str, Any] = {
+    id = piece.get("id")
+    result: ToolCallChunk = {
         "type": "tool_call_chunk",
         "name": name or None,
         "args": args,
-        "id": _id(piece.get("id")),
+        "id": None if id is None else _id(id),
         "index": index,
     }
-    return cast("ToolCallChunk", result if len(piece) <= 4 else _with_extras(result, piece))
+    if piece.keys() <= _PIECE:
+        return result
+    return cast("ToolCallChunk", _with_extras(cast("dict[str, Any]", result), piece))
 
 
 def read_invalid_tool_call(call: Mapping[str, Any]) -> InvalidToolCall:

@@ -38,7 +38,7 @@ from headrace.messages.message import (
 )
 from headrace.messages.usage import UsageKind, UsageMetadata
 
-PACKED_AFTER = 128
+PACKED_AFTER = 256
 
 
 def _fold(chunk: AIMessageChunk) -> AIMessageChunk:
@@ -151,7 +151,7 @@ class AIMessageChunk(AIMessage):
         if self._pieces is None:
             self._pieces = [
                 read_tool_call_chunk(part)
-                for part in parts
+                for part in (parts if parts.__class__ is list else ())
                 if part.__class__ is dict and part.get("type") == "tool_call_chunk"
             ]
         return self._pieces
@@ -261,6 +261,11 @@ class AIMessageChunk(AIMessage):
             return self
         return NotImplemented
 
+    @staticmethod
+    def __headrace_sum__(chunks: Iterable[AIMessageChunk]) -> AIMessageChunk:
+        """How `engine.sums` adds up many at once: a third of the price of as many `+`."""
+        return sum_chunks(chunks)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AIMessageChunk):
             return NotImplemented
@@ -351,35 +356,23 @@ def _settle(node: AIMessageChunk) -> None:
     finds them gone finds the values.
     """
     todo: list[AIMessageChunk] = []
-    fold: Fold | None = None
-    at = node
-    while True:
-        sides = _sides(at)
-        if sides is None:
-            fold = _take_over(at)
-            if fold is None:
-                todo.append(at)
-            break
-        todo.append(sides[1])
-        at = sides[0]
-    fold = fold or Fold()
+    at = _leftmost(node, todo)
+    fold = _take_over(at)
+    if fold is None:
+        fold = Fold()
+        fold.feed(at)
     while todo:
         at = todo.pop()
-        sides = None if at._left is None else _sides(at)
-        if sides is None:
-            fold.feed(at)
-        else:
-            todo.append(sides[1])
-            todo.append(sides[0])
+        fold.feed(at if at._left is None else _leftmost(at, todo))
     _publish(node, fold)
 
 
-def _sides(node: AIMessageChunk) -> tuple[AIMessageChunk, AIMessageChunk] | None:
-    left = node._left
-    if left is None:
-        return None
-    right = node._right
-    return None if right is None else (left, right)
+def _leftmost(node: AIMessageChunk, todo: list[AIMessageChunk]) -> AIMessageChunk:
+    """The first folded chunk under `node`; what stands to its right is left in `todo`."""
+    while (left := node._left) is not None and (right := node._right) is not None:
+        todo.append(right)
+        node = left
+    return node
 
 
 def _take_over(total: AIMessageChunk) -> Fold | None:
@@ -403,15 +396,14 @@ def _publish(node: AIMessageChunk, fold: Fold) -> None:
 def _pack(node: AIMessageChunk) -> None:
     """Replace each run of loose chunks under `node` by one folded chunk."""
     units: list[AIMessageChunk] = []
-    todo: list[Any] = [node._right, node._left]
+    todo: list[AIMessageChunk] = [node]
     run: Fold | None = None
     while todo:
         at = todo.pop()
-        sides = None if at._left is None or not at._weight else _sides(at)
-        if sides is not None:
-            todo.append(sides[1])
-            todo.append(sides[0])
-        elif at._weight:
+        while at._weight and (left := at._left) is not None and (right := at._right) is not None:
+            todo.append(right)
+            at = left
+        if at._weight:
             run = run or Fold()
             run.feed(at)
         else:
