@@ -49,6 +49,21 @@ def test_chunks_add_up_by_their_kind(chunks, total) -> None:
     assert total_of(chunks) == total
 
 
+def test_a_class_that_adds_many_at_a_time_is_asked_once_a_total() -> None:
+    asked: list[int] = []
+
+    class Piece(str):
+        __slots__ = ()
+
+        @staticmethod
+        def __headrace_sum__(pieces: list[str]) -> str:
+            asked.append(len(pieces))
+            return Piece("".join(pieces))
+
+    assert total_of([Piece("a"), Piece("b"), Piece("c")]) == "abc"
+    assert asked == [3]
+
+
 def test_nothing_in_is_nothing_out() -> None:
     assert total_of([]) is NOTHING
     assert Accumulator().empty

@@ -116,7 +116,14 @@ async def close_all(first: Any, *rest: Any) -> None:
             await close_all(*rest)
 
 
-async def _next(chunks: AsyncIterator[T]) -> T:
+def _next(chunks: AsyncGenerator[T, None]) -> T:
+    """The next chunk, here and now."""
+    if sys.get_asyncgen_hooks().firstiter is None:
+        return _run(chunks.__anext__(), None)
+    return drive(_awaited(chunks))
+
+
+async def _awaited(chunks: AsyncGenerator[T, None]) -> T:
     # Inside `drive`, for `__anext__()` itself already hands a generator to a running loop.
     return await chunks.__anext__()
 
@@ -141,7 +148,7 @@ class Stream(Generic[T]):
         if self._done:
             raise StopIteration
         try:
-            chunk: T = self._context.run(drive, _next(self._agen))
+            chunk: T = self._context.run(_next, self._agen)
         except StopAsyncIteration:
             self._done = True
             raise StopIteration from None
