@@ -8,6 +8,7 @@ from typing import Any
 
 Piece = dict[str, Any]
 
+_ARGUMENTS = frozenset({"arguments"})
 _KNOWN = frozenset({"id", "type", "index", "function", "custom", "name", "arguments"})
 
 
@@ -36,6 +37,11 @@ class CallSorter:
 
     def _piece(self, delta: Mapping[str, Any]) -> Piece:
         id, index = delta.get("id") or None, delta.get("index")
+        begun = None if index is None or len(delta) > 2 else self._at.get(index)
+        if begun is not None and not begun.custom:
+            said = delta.get("function")
+            if isinstance(said, dict) and said.keys() == _ARGUMENTS:  # the usual piece
+                return _chunk(begun.place, arguments_text(said["arguments"]))
         custom = delta.get("custom") or {}
         is_custom = bool(custom.get("name") or custom.get("input"))
         function: Any = custom if is_custom else delta.get("function") or {}

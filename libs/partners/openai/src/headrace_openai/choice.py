@@ -58,6 +58,13 @@ class ChoiceDecoder:
         if delta is None:
             delta = choice.get("message") or {}  # a server that does not stream
         content = delta.get("content")
+        if content.__class__ is str and len(delta) == 1 and not self._annotated:
+            meta = self._meta(choice)  # the usual delta: text and nothing else
+            if content or meta is not None:
+                return [AIMessageChunk(content, response_metadata=meta, id=id)]
+            return []
+        if content is None:
+            content = ""
         if content.__class__ is not str or self._annotated or not delta.keys() <= _PLAIN:
             blocks: Any = self._blocks(delta, content)
         else:
@@ -157,10 +164,9 @@ class ChoiceDecoder:
 
     def _meta(self, choice: dict[str, Any]) -> dict[str, Any] | None:
         meta: dict[str, Any] | None = None
-        logprobs = choice.get("logprobs")
+        logprobs, raw = choice.get("logprobs"), choice.get("finish_reason")
         if logprobs and any(logprobs.values()):
             meta = {"logprobs": {k: v for k, v in logprobs.items() if v is not None}}
-        raw = choice.get("finish_reason")
         if raw is None:
             return meta
         if raw == "":
