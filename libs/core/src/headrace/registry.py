@@ -120,6 +120,7 @@ def refresh() -> None:
     _installed.cache_clear()
     _loaded.cache_clear()
     credential_types.cache_clear()
+    host_owner.cache_clear()
 
 
 def installed_providers() -> list[str]:
@@ -243,6 +244,7 @@ def provider_of_url(base_url: str) -> str:
     return host_owner(base_url) or str(table()["unknown_host"])
 
 
+@lru_cache(maxsize=256)  # each request asks, and a program has few addresses
 def host_owner(base_url: str) -> str | None:
     """The provider id whose host this URL has, exactly; None for nobody's."""
     parts = urlsplit(base_url)

@@ -89,7 +89,9 @@ def test_nothing_asked_is_lost_without_a_record(
     if limit is not None:
         params["max_tokens"] = limit
     settings = Settings(params, Watch(Timeout()), notes=Notes("adapt", "raise", "m", []))
-    sent = adapt(settings, facts, Wire(forms=forms, names={"max_tokens": "bound"}), "m")
+    sent = adapt(
+        settings, facts, Wire(forms=forms, names={"max_tokens": "bound"}), "m", settings.notes
+    )
     records = {record["name"]: record for record in settings.notes.records}
     assert len(records) == len(settings.notes.records)
     assert sent.params["temperature"] == 0.5

@@ -18,6 +18,8 @@ import httpx2
 import pytest
 
 from headrace.chat_models import CLIENTS
+from headrace.engine.drive import drive
+from headrace.engine.worlds import async_world, sync_world
 from headrace.errors import (
     ConfigurationError,
     InputError,
@@ -406,7 +408,7 @@ def settings_at(service: Any) -> OpenAISettings:
 
 def test_the_sdks_door_gives_the_unread_response(service: Any) -> None:
     client = make_client(settings_at(service), False)
-    response = opened(client, ASKED, Limits(1, 2))
+    response = drive(opened(client, ASKED, Limits(1, 2), sync_world()))
     assert isinstance(response, httpx2.Response)
     assert not response.is_stream_consumed
     assert response.request.extensions["timeout"]["read"] == 2
@@ -418,7 +420,7 @@ def test_the_sdks_async_door_gives_the_unread_response(service: Any) -> None:
     async def through() -> None:
         client = make_client(settings_at(service), True)
         await client.watch()
-        response = await opened(client, ASKED, Limits(1, 2))
+        response = await opened(client, ASKED, Limits(1, 2), async_world())
         assert not response.is_stream_consumed
         assert b"".join([data async for data in response.aiter_bytes()]) == SSE.encode()
         await client.close()

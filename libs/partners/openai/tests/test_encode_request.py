@@ -30,7 +30,7 @@ def body(
     """The request for one message under these settings, of a model that nobody knows."""
     given = {"model": "m", **(params or {})}
     settings = Settings(given, WATCH, tuple(tools), choice, form, stop, notes or quiet())
-    settings = adapt(settings, {}, wire_of(dialect), "m")
+    settings = adapt(settings, {}, wire_of(dialect), "m", settings.notes)
     return encode([HumanMessage("hi")], settings, dialect, stream=stream)
 
 

@@ -25,9 +25,11 @@ _PARALLEL = "parallel_tool_calls"
 _UNTOUCHED = frozenset({"model", "model_kwargs", "extra_body", _PARALLEL})
 
 
-def adapt(settings: Settings, facts: Mapping[str, Any], wire: Wire, model: str) -> Settings:
-    """The settings to send, noted in their `notes`; the ones given are not changed."""
-    return _Adapter(settings, facts, wire, model).adapted()
+def adapt(
+    settings: Settings, facts: Mapping[str, Any], wire: Wire, model: str, notes: Notes
+) -> Settings:
+    """The settings to send, with `notes` of what was changed; the ones given stay as they are."""
+    return _Adapter(settings, facts, wire, model, notes).adapted()
 
 
 @dataclass(slots=True)
@@ -38,10 +40,7 @@ class _Adapter:
     facts: Mapping[str, Any]
     wire: Wire
     model: str
-
-    @property
-    def notes(self) -> Notes:
-        return self.settings.notes
+    notes: Notes
 
     def adapted(self) -> Settings:
         asked = dict(self.settings.params)
@@ -67,7 +66,7 @@ class _Adapter:
         ordered = {name: sent[name] for name in asked if name in sent}
         if self.settings.tools or self.settings.response_format or _PARALLEL in ordered:
             self._tools(ordered)
-        return replace(self.settings, params=ordered, stop=stop)
+        return replace(self.settings, params=ordered, stop=stop, notes=self.notes)
 
     @staticmethod
     def _keep(sent: dict[str, Any], name: str, value: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from headrace.chat_models.adapting import adapt
@@ -48,7 +47,7 @@ def fit(
     if told is not None:
         notes.tell("status", told)
     messages = shaped(messages, settings.shape, notes)
-    settings = adapt(replace(settings, notes=notes), facts, wire, name)
+    settings = adapt(settings, facts, wire, name, notes)
     messages, settings = without_marks(messages, settings, wire)
     sent = carry(messages, facts, wire, notes)
     if warned is None:

@@ -123,7 +123,7 @@ def _tried(model: BaseChatModel, name: str, value: Any) -> Row:
     facts, wire = model.profile.facts, model._wire()
     settings = _asking(model, name, value)
     try:
-        adapt(settings, facts, replace(wire, required={}), model.model)
+        adapt(settings, facts, replace(wire, required={}), model.model, settings.notes)
     except UnsupportedParameterError as error:
         return Row(name, "refused", (value,), (None,), str(error).partition(";")[0])
     record = next((one for one in settings.notes.records if one["name"] == name), None)

@@ -139,5 +139,5 @@ class Watch:
         return None if bound is None else self._last + bound - time.perf_counter()
 
 
-def _least(*bounds: float | None) -> float | None:
-    return min((bound for bound in bounds if bound is not None), default=None)
+def _least(one: float | None, other: float | None) -> float | None:
+    return other if one is None or (other is not None and other < one) else one

@@ -90,6 +90,9 @@ class Limits:
         return f"{self.least:g} to {self.most:g}" if self.least < self.most else f"{self.most:g}"
 
 
+_UNKNOWN = Limits(None)
+
+
 def limits_of(name: str, facts: Mapping[str, Any], wire: Wire, model: str) -> Limits:
     """What profile and service know of a parameter; the profile first."""
     known = (facts.get("parameters") or {}).get(name)
@@ -98,8 +101,10 @@ def limits_of(name: str, facts: Mapping[str, Any], wire: Wire, model: str) -> Li
         return Limits(False, f"`{model}` does not take `{name}`")
     if name in wire.lacks:
         return Limits(False, f"`{wire.service}` does not take `{name}`")
-    taken, known = known is not None, known or {}
     bound = facts.get(BOUNDS.get(name, ""))
+    if known is able is bound is None and name not in wire.takes and name not in wire.ranges:
+        return _UNKNOWN
+    taken, known = known is not None, known or {}
     least, most = wire.ranges.get(name, (None, None))
     mosts = [one for one in (most, known.get("maximum"), bound) if one is not None]
     leasts = [one for one in (least, known.get("minimum")) if one is not None]

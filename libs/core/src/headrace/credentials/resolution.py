@@ -83,7 +83,7 @@ def resolve(
 
 def masked(url: str) -> str:
     """A URL without the password it may hold; any other text as it is."""
-    return re.sub(r"(?<=//)[^/@]*@", "***@", url)
+    return re.sub(r"(?<=//)[^/@]*@", "***@", url) if "@" in url else url
 
 
 def found(

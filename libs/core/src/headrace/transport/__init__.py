@@ -24,6 +24,7 @@ from headrace.transport.reading import (
     malformed,
     whole_of_stream,
 )
+from headrace.transport.repeating import Repeats
 from headrace.transport.sdk import (
     Limits,
     SDKClient,
@@ -55,6 +56,7 @@ __all__ = [
     "RawChatModel",
     "RawModel",
     "RawRequest",
+    "Repeats",
     "SDKClient",
     "StreamReader",
     "account_of",

@@ -124,21 +124,14 @@ class LowerDoor(ClientDoor):
     async def open(self, client: SDKClient, asked: RawRequest, limits: Limits, io: World) -> Any:
         key = await key_now(self.client_settings.api_key, io)
         request = self.request(client, asked, limits, key)
-        response = await io.settle(self.sent(client, request))
-        if response.is_error:
-            try:
-                await io.settle(response.aread() if io.is_async else response.read())
-            finally:
-                await close_response(response, io)
-            raise RefusedError(response)
-        return response
+        return await granted(await io.settle(self.sent(client, request)), io)
 
     def error(self, exc: Exception, *, begun: bool) -> Exception:
         if isinstance(exc, HeadraceError):
             return exc
         if isinstance(exc, RefusedError):
             response = exc.response
-            return self.refused(response.status_code, _said(response), response.headers)
+            return self.refused(response.status_code, exc.said, response.headers)
         return http_error(exc, self.host, begun=begun, http=self.http())
 
 
@@ -149,9 +142,21 @@ class RefusedError(Exception):
         super().__init__(response.status_code)
         self.response = response
 
+    @property
+    def said(self) -> Any:
+        """The body: parsed JSON, or text."""
+        try:
+            return parse(self.response.content)
+        except WireError:
+            return self.response.text
 
-def _said(response: Any) -> Any:
+
+async def granted(response: Any, io: World) -> Any:
+    """The response, still unread; RefusedError for one with an error status."""
+    if not response.is_error:
+        return response
     try:
-        return parse(response.content)
-    except WireError:
-        return response.text
+        await io.settle(response.aread() if io.is_async else response.read())
+    finally:
+        await close_response(response, io)
+    raise RefusedError(response)

@@ -133,7 +133,9 @@ class RawModel(Specification):
     async def _client(self, door: Door, io: World) -> SDKClient:
         """The client for this door, in this world; closed with its event loop."""
         make = partial(door.make_client, io.is_async)
-        client: SDKClient = CLIENTS.use(self._user, door.client_key, make, is_async=io.is_async)
+        assert self.__pydantic_private__ is not None  # as attributes, these take 6 us
+        user = self.__pydantic_private__["_user"]
+        client: SDKClient = CLIENTS.use(user, door.client_key, make, is_async=io.is_async)
         if io.is_async:
             await client.watch()
         return client

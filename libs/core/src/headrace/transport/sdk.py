@@ -18,6 +18,7 @@ from headrace.errors import (
     WireError,
 )
 from headrace.transport.patience import Patience, patient
+from headrace.transport.repeating import Repeats
 
 if TYPE_CHECKING:
     import ssl
@@ -60,21 +61,25 @@ class Limits:
         return http.Timeout(connect=self.connect, read=self.read, write=most, pool=self.connect)
 
 
-def _least(*bounds: float | None) -> float | None:
-    return min((bound for bound in bounds if bound is not None), default=None)
+def _least(one: float | None, other: float | None) -> float | None:
+    return other if one is None or (other is not None and other < one) else one
 
 
 class SDKClient:
     """An SDK client as the registry of the process keeps it; `lent`: the caller's, not closed.
 
-    `http`: the HTTP client below it, where that is what is sent through and closed. An async one
-    is closed by awaiting its `close`, or by `aclose` where it has that.
+    `http`: the HTTP client below it, where that is what is sent through and closed. `repeats`:
+    what it has sent, where a request like it needs nothing but another body. An async one is
+    closed by awaiting its `close`, or by `aclose` where it has that.
     """
 
-    __slots__ = ("_guard", "_lent", "http", "sdk")
+    __slots__ = ("_guard", "_lent", "http", "repeats", "sdk")
 
-    def __init__(self, sdk: Any, *, http: Any = None, lent: bool = False) -> None:
+    def __init__(
+        self, sdk: Any, *, http: Any = None, lent: bool = False, repeats: Repeats | None = None
+    ) -> None:
         self.sdk, self.http, self._lent = sdk, sdk if http is None else http, lent
+        self.repeats = repeats
         if not lent:
             patient(getattr(self.http, "_client", self.http))  # where SDKs of Stainless keep it
         self._guard: AsyncGenerator[None, None] | None = None
@@ -116,8 +121,10 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     """The service's own id of a request, for its support."""
     if found := headers.get("x-request-id"):
         return found
-    names = [name for name in headers if name.lower().endswith(_REQUEST_IDS)]
-    return next((headers[name] for name in (*names, _PROXY_ID) if headers.get(name)), None)
+    for name, value in headers.items():
+        if value and name.lower().endswith(_REQUEST_IDS):
+            return value
+    return headers.get(_PROXY_ID) or None
 
 
 def http_error(exc: Exception, host: str, *, begun: bool, http: Any = None) -> Exception:

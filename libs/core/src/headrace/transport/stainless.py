@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.errors import (
     ConfigurationError,
@@ -16,30 +16,45 @@ from headrace.errors import (
     ModelConnectionError,
     ModelTimeoutError,
 )
-from headrace.transport.client_door import RawRequest
+from headrace.transport.client_door import RawRequest, RefusedError, granted
 from headrace.transport.failures import status_error
 from headrace.transport.sdk import Limits, SDKClient, cause, http_error, request_id_of, slow
 
+if TYPE_CHECKING:
+    from headrace.engine.worlds import World
 
-def opened(
+
+async def opened(
     client: SDKClient,
     asked: RawRequest,
     limits: Limits,
+    io: World,
     headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """The unread response to a request; an awaitable of it from an async client.
+    """The unread response to a request, made by the SDK or after one that it made.
 
     Typed by the SDK for `cast_to=httpx2.Response`. The path must be spelled as the SDK spells it:
     clients of clouds rewrite it.
     """
     import httpx2
 
-    options: Any = {"timeout": limits.timeout, "max_retries": 0}
+    timeout, repeats = limits.timeout, client.repeats if asked.method == "POST" else None
+    kind = (asked.path, *headers.items()) if headers else asked.path
+    if repeats is not None:
+        http = client.sdk._client
+        request = repeats.request(kind, asked.body, timeout, http)
+        if request is not None:
+            return await granted(await io.settle(http.send(request, stream=True)), io)
+    options: Any = {"timeout": timeout, "max_retries": 0}
     if headers:
         options["headers"] = headers
     given: Any = {} if asked.body is None else {"body": asked.body}
     ask = getattr(client.sdk, asked.method.lower())
-    return ask(asked.path, cast_to=httpx2.Response, stream=True, options=options, **given)
+    found = ask(asked.path, cast_to=httpx2.Response, stream=True, options=options, **given)
+    response = await io.settle(found)
+    if repeats is not None:
+        repeats.learn(kind, response)
+    return response
 
 
 def environment_headers(variable: str) -> list[str]:
@@ -57,6 +72,10 @@ def sdk_error(exc: Exception, sdk: Any, host: str, *, begun: bool) -> Exception:
             headers = exc.response.headers
             id = request_id_of(headers)
             return status_error(exc.status_code, exc.body, headers, request_id=id)
+        case RefusedError(response=response):
+            headers = response.headers
+            id = request_id_of(headers)
+            return status_error(response.status_code, exc.said, headers, request_id=id)
         case sdk.APITimeoutError():
             return ModelTimeoutError(slow(exc, host))
         case sdk.APIConnectionError():

@@ -17,6 +17,7 @@ from headrace.transport import (
     ClientSettings,
     Limits,
     RawRequest,
+    Repeats,
     SDKClient,
     cause,
     environment_headers,
@@ -85,7 +86,7 @@ class AnthropicDoor(ClientDoor):
             asked = asked._replace(body=body)
         if callable(settings.api_key):
             headers["Authorization"] = f"Bearer {await key_now(settings.api_key, io)}"
-        return await io.settle(opened(client, asked, limits, headers))
+        return await opened(client, asked, limits, io, headers)
 
     def error(self, exc: Exception, *, begun: bool) -> Exception:
         import anthropic
@@ -137,7 +138,10 @@ def _make(settings: AnthropicSettings, is_async: bool) -> SDKClient:
         transport, name = anthropic.DefaultAsyncHttpxClient, f"Async{name}"
     http = lent or transport(verify=ssl_context(), proxy=settings.proxy)
     sdk = getattr(anthropic, name)(http_client=http, **_arguments(settings))
-    return SDKClient(_signing(sdk, settings), lent=lent is not None)
+    # Clouds sign each request and rewrite its address.
+    fixed = isinstance(settings.api_key, str) and settings.platform == "api" and lent is None
+    repeats = Repeats("anthropic") if fixed else None
+    return SDKClient(_signing(sdk, settings), lent=lent is not None, repeats=repeats)
 
 
 def _signing(sdk: Any, settings: AnthropicSettings) -> Any:

@@ -11,6 +11,7 @@ from headrace.chat_models import BaseChatModel, Wire, fields
 from headrace.transport import RawChatModel, RawRequest
 from headrace_openai.account import OpenAIAccount, also
 from headrace_openai.caching import BREAKPOINT, has_breakpoints
+from headrace_openai.dialects import Dialect
 from headrace_openai.exchange import ChatExchange, ResponsesExchange
 from headrace_openai.input_tokens import PATH, count_request, read_count
 from headrace_openai.parameters import SPELLINGS, read_effort, responses_wire_of, wire_of
@@ -121,27 +122,27 @@ class ChatOpenAI(OpenAIAccount, RawChatModel):
         return ChatExchange(self, self._place())
 
     def _exchange_for(self, settings: Settings) -> ChatExchange:
-        kind = ResponsesExchange if self._uses_responses(settings) else ChatExchange
-        return kind(self, self._place())
+        place = self._place()
+        kind = ResponsesExchange if self._uses_responses(place.dialect, settings) else ChatExchange
+        return kind(self, place)
 
-    def _uses_responses(self, settings: Settings) -> bool:
+    def _uses_responses(self, dialect: Dialect, settings: Settings) -> bool:
         """By `use_responses_api`; else for a model or a request that Chat Completions lacks."""
         if self.use_responses_api is not None:
             return self.use_responses_api
-        if not self._dialect().responses:
+        if not dialect.responses:
             return False
         shape = (self.profile.get("wire") or {}).get("shape")
         return shape == "responses" or needs_responses(settings.params, settings.tools)
 
     def _wire(self) -> Wire:
-        return self._wire_by(bool(self.use_responses_api), self.model)
+        return self._wire_by(self._dialect(), bool(self.use_responses_api), self.model)
 
     def _wire_for(self, settings: Settings) -> Wire:
-        name = str(settings.params.get("model", self.model))
-        return self._wire_by(self._uses_responses(settings), name)
+        dialect, name = self._dialect(), str(settings.params.get("model", self.model))
+        return self._wire_by(dialect, self._uses_responses(dialect, settings), name)
 
-    def _wire_by(self, responses: bool, model: str) -> Wire:
-        dialect = self._dialect()
+    def _wire_by(self, dialect: Dialect, responses: bool, model: str) -> Wire:
         breakpoints = dialect.cache_mark == BREAKPOINT and has_breakpoints(model)
         return (responses_wire_of if responses else wire_of)(dialect, breakpoints)
 

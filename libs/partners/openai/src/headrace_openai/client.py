@@ -15,6 +15,7 @@ from headrace.transport import (
     ClientSettings,
     Limits,
     RawRequest,
+    Repeats,
     SDKClient,
     awaitable_key,
     checked_key,
@@ -63,7 +64,7 @@ class OpenAIDoor(ClientDoor):
         return make_client(self.client_settings, is_async)
 
     async def open(self, client: SDKClient, asked: RawRequest, limits: Limits, io: World) -> Any:
-        return await io.settle(opened(client, asked, limits))
+        return await opened(client, asked, limits, io)
 
     def error(self, exc: Exception, *, begun: bool) -> Exception:
         import openai
@@ -97,7 +98,10 @@ def make_client(settings: OpenAISettings, is_async: bool) -> SDKClient:
         make = openai.AzureOpenAI if settings.api_version else openai.OpenAI
     http = lent or transport(verify=ssl_context(), proxy=settings.proxy)
     sdk = make(http_client=http, **_key(settings, key), **_common(settings))
-    return SDKClient(sdk, lent=lent is not None)
+    # Dated versions rewrite the address of each request.
+    fixed = isinstance(key, str) and not settings.api_version and lent is None
+    repeats = Repeats("openai") if fixed else None
+    return SDKClient(sdk, lent=lent is not None, repeats=repeats)
 
 
 def _key(settings: OpenAISettings, key: Any) -> dict[str, Any]:

@@ -139,6 +139,7 @@ CREDENTIALS: dict[str, type[Credential]] = {kind.provider: kind for kind in _KIN
 
 
 @cache
+@cache  # one for each row of the table: it says only where to look
 def own_credential(row: Dialect) -> Credential:
     """What the environment says of a service's account."""
     kind: type[Any] = CREDENTIALS[row.id]

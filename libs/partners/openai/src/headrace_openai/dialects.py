@@ -33,7 +33,8 @@ _SAID: frozenset[MarkPlace] = frozenset({"system", "user", "tool"})
 _IMAGES: frozenset[Media] = frozenset({"image_url", "image_data"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Compared and hashed as itself: a request asks often, and there is one of each.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dialect:
     """How one service speaks Chat Completions; `page` is the vendor's, read on `read`.
 

@@ -87,7 +87,7 @@ def encode(
 
 def needs_responses(params: Mapping[str, Any], tools: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a request asks for what only the Responses API has."""
-    if any(params.get(name) not in (None, False) for name in ONLY_HERE):
+    if any(params[name] not in (None, False) for name in ONLY_HERE.intersection(params)):
         return True
     return any(is_hosted(tool) for tool in tools)
 
