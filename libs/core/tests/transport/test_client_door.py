@@ -90,3 +90,36 @@ def test_an_error_status_is_an_error_with_what_was_said(said: bytes, world: str)
         fetched(PlainDoor(429, body), world)
     assert (caught.value.status, caught.value.retry_after) == (429, 7.0)
     assert body.closed
+
+
+class OtherDoor(PlainDoor):
+    """Another partner's, whose settings are the same."""
+
+    def make_client(self, is_async: bool) -> SDKClient:
+        raise NotImplementedError
+
+
+class SecondPath(PlainDoor):
+    """Another path of the same partner's."""
+
+    path = "/second"
+
+    @property
+    def client_settings(self) -> ClientSettings:
+        return ClientSettings("http://service.test/v1", "k")
+
+
+class ThirdPath(SecondPath):
+    path = "/third"
+
+
+def test_partners_share_no_client_and_the_paths_of_one_do() -> None:
+    def key(door: type[PlainDoor]) -> Any:
+        return door(200, Answers(b"")).client_key
+
+    assert key(SecondPath) == key(ThirdPath)
+    assert hash(key(SecondPath)) == hash(key(ThirdPath))
+
+    class OtherPath(OtherDoor, SecondPath): ...
+
+    assert key(OtherPath) != key(SecondPath)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from headrace.chat_models.wire import parse
@@ -72,7 +73,8 @@ class ClientDoor(Door):
 
     @property
     def client_key(self) -> Hashable:
-        return self.client_settings
+        """Who makes the client, and of what: partners share none, if their settings are equal."""
+        return _maker(type(self)), self.client_settings
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -95,6 +97,11 @@ class ClientDoor(Door):
             return b"".join([data async for data in io.iterate(bytes_of(response, io))])
         finally:
             await close_response(response, io)
+
+
+@cache  # classes: there are few and they stay
+def _maker(kind: type[ClientDoor]) -> type:
+    return next(one for one in kind.__mro__ if "make_client" in vars(one))
 
 
 class LowerDoor(ClientDoor):
