@@ -110,7 +110,7 @@ def test_a_key_may_be_asked_for_at_each_request(server: LoopbackServer, ask: Any
 def test_documents_and_files_go_in_mistrals_own_parts(server: LoopbackServer) -> None:
     content: list[Any] = [
         {"type": "text", "text": "Read:"},
-        {"type": "file", "url": "https://example.com/a.pdf"},
+        {"type": "file", "url": "https://example.com/a.pdf", "filename": "Deed.pdf"},
         {"type": "file", "file_id": "f-1"},
         {"type": "audio", "base64": "UklGRg==", "mime_type": "audio/wav"},
     ]
@@ -118,7 +118,11 @@ def test_documents_and_files_go_in_mistrals_own_parts(server: LoopbackServer) ->
     model_of(server, profile=seen).invoke([HumanMessage(content)])
     assert server.requests[-1]["messages"][0]["content"] == [
         {"type": "text", "text": "Read:"},
-        {"type": "document_url", "document_url": "https://example.com/a.pdf"},
+        {
+            "type": "document_url",
+            "document_url": "https://example.com/a.pdf",
+            "document_name": "Deed.pdf",
+        },
         {"type": "file", "file_id": "f-1"},
         {"type": "input_audio", "input_audio": "UklGRg=="},
     ]

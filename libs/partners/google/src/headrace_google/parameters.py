@@ -69,7 +69,9 @@ def wire_of(provider: str) -> Wire:
             "frequency_penalty": (-2, 2), "top_logprobs": (0, 20), "n": (1, 8), "stop": (0, 5),
         },
         spell=spell_effort,
-        media=_MEDIA,
+        # Files are kept by the Gemini API alone ("only supported in the Gemini Developer client",
+        # says google-genai 3.6 of `files`); Vertex AI takes URLs, also those of Cloud Storage.
+        media=frozenset(form for form in _MEDIA if not (vertex and form.endswith("_id"))),
         developer_role=False,
         schemas=SCHEMA_DIALECTS["google"],
         caches_itself=True,  # https://ai.google.dev/gemini-api/docs/caching (read 2026-11)

@@ -63,6 +63,4 @@ def _part(part: Mapping[str, Any]) -> dict[str, Any]:
             return {"type": "file", "file_id": id}
         case {"type": "input_audio", "input_audio": {"data": str(data)}}:
             return {"type": "input_audio", "input_audio": data}
-        case {"type": "document_url", "title": str(title), **rest}:
-            return {"type": "document_url", **rest, "document_name": title}
     return dict(part)

@@ -104,7 +104,8 @@ class Parts:
             raise self._unsupported("a file without data, URL or id")
         if self.dialect.reasoning_out == "thinking":  # Mistral's own kind of part
             self._check("file_url")
-            return {"type": "document_url", "document_url": source}
+            named = {"document_name": name} if (name := given_name(block)) else {}
+            return {"type": "document_url", "document_url": source, **named}
         self._check("file_url" if url else "file_data")
         value = {"file_data": source}
         # The API asks for a name with data (https://developers.openai.com/api/docs/guides/
@@ -173,8 +174,12 @@ def source_of(block: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return data, url
 
 
+def given_name(block: Mapping[str, Any]) -> str | None:
+    """The name that a file was given."""
+    return block.get("filename") or (block.get("extras") or {}).get("filename")
+
+
 def name_of(block: Mapping[str, Any]) -> str:
     """The name of a file, else one that says what it is."""
     kind = str(block.get("mime_type") or "application/pdf").rpartition("/")[2]
-    given = block.get("filename") or (block.get("extras") or {}).get("filename")
-    return given or f"file.{'txt' if kind == 'plain' else kind}"
+    return given_name(block) or f"file.{'txt' if kind == 'plain' else kind}"
