@@ -161,6 +161,26 @@ def test_reasoning_goes_back_in_the_field_of_the_dialect(id: str, expected: Any)
     assert sent == {"role": "assistant", "content": "42", **expected}
 
 
+@pytest.mark.parametrize("id", ["groq", "openai", "xai", "together", "openai_compatible"])
+def test_reasoning_that_a_service_does_not_take_back_is_in_the_record(id: str) -> None:
+    notes = quiet()
+    answer = AIMessage(SAID, response_metadata={"model_provider": id})
+    assert wire([answer], DIALECTS[id], notes=notes) == [{"role": "assistant", "content": "42"}]
+    assert [(note["name"], note["action"], note["reason"]) for note in notes.records] == [
+        ("reasoning", "left out", f"`{id}` takes none back")
+    ]
+
+
+def test_an_image_of_the_services_own_is_in_the_record_and_its_sound_goes_back_by_id() -> None:
+    notes = quiet()
+    made: list[Any] = [
+        {"type": "image", "url": "https://h/a.png"}, {"type": "audio", "id": "audio_1"},
+    ]  # fmt: skip
+    answer = AIMessage(made, response_metadata={"model_provider": "openai"})
+    assert wire([answer], notes=notes)[0]["audio"] == {"id": "audio_1"}
+    assert [note["name"] for note in notes.records] == ["image"]
+
+
 def test_mistral_gets_reasoning_as_a_part_of_the_content() -> None:
     assert wire([AIMessage(SAID)], DIALECTS["mistral_openai"])[0]["content"] == [
         {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},

@@ -119,7 +119,7 @@ class History:
         for key in self.dialect.call_extras & message.additional_kwargs.keys():
             if own:
                 wire[key] = message.additional_kwargs[key]
-        self._tell_left_out(blocks, own)
+        self._tell_left_out(blocks, own, audio is not None)
         calls = self._calls(message, own)
         if calls:
             wire["tool_calls"] = calls
@@ -135,12 +135,17 @@ class History:
         else:
             wire.update(reasoning_out(said, field))
 
-    def _tell_left_out(self, blocks: Blocks, own: bool) -> None:
-        """Records what of another service's answer has no place in a message here."""
+    def _tell_left_out(self, blocks: Blocks, own: bool, spoken: bool) -> None:
+        """Records what of an answer has no place in a message here; `spoken`: its audio has."""
+        carried = set(_CARRIED)
         if own:
-            return
-        reason = "only the service that made it understands it"
-        for kind in sorted({str(b["type"]) for b in blocks} - _CARRIED):
+            carried |= {"reasoning"} if self.reasoning is not None else set()
+            carried |= {"audio"} if spoken else set()
+        reason = (
+            f"`{self.dialect.id}` takes none back" if own
+            else "only the service that made it understands it"
+        )  # fmt: skip
+        for kind in sorted({str(b["type"]) for b in blocks} - carried):
             self.notes.record(kind, kind, None, "left out", reason)
 
     def _calls(self, message: AIMessage, own: bool) -> list[dict[str, Any]]:
