@@ -1,7 +1,7 @@
 """What the tests that cross providers share: every model, real answers, and how a body reads.
 
-A `Line` is one wire that a history can be sent over. `made_by`: the `model_provider` of the
-answers whose signatures it takes back.
+A `Line` is one wire that a history can be sent over. `made_by`: the `model_provider` of its own
+answers; `takes_back`: those whose signatures it takes back as well as its own.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Line:
     ids: str | None = None
     dialect: str | None = None  # of the recorded traffic that it reads
     recorded: str | None = None  # whose traffic of that dialect, if not everybody's
+    takes_back: frozenset[str] = frozenset()
 
     def model(self, **more: Any) -> BaseChatModel:
         return self.make(**{**self.asked, **more})
@@ -58,6 +59,10 @@ _AWS = {
 }
 _VERTEX = {"project": "p", "location": "europe-west4", **_KEYED}
 _CLAUDE = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+# "Signature values are compatible across platforms (Claude APIs, Amazon Bedrock, and Vertex AI)":
+# https://platform.claude.com/docs/en/build-with-claude/extended-thinking (read 2026-11)
+_CLAUDES = frozenset({"anthropic", "anthropic_bedrock", "anthropic_vertex"})
 
 LINES: tuple[Line, ...] = (
     Line(
@@ -91,17 +96,17 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "anthropic", ChatAnthropic, {"model": "claude-sonnet-4-5", **_KEYED}, "anthropic",
-        ids=r"[a-zA-Z0-9_-]+", dialect="anthropic",
+        ids=r"[a-zA-Z0-9_-]+", dialect="anthropic", takes_back=_CLAUDES,
     ),
     Line(
         "anthropic_bedrock", ChatAnthropicBedrock,
         {"model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "region": "us-east-1", **_KEYED},
-        "anthropic_bedrock", ids=r"[a-zA-Z0-9_-]+", dialect="anthropic",
+        "anthropic_bedrock", ids=r"[a-zA-Z0-9_-]+", takes_back=_CLAUDES,
     ),
     Line(
         "anthropic_vertex", ChatAnthropicVertex,
         {"model": "claude-sonnet-4-5@20250929", "project": "p", "region": "global", **_KEYED},
-        "anthropic_vertex", ids=r"[a-zA-Z0-9_-]+", dialect="anthropic",
+        "anthropic_vertex", ids=r"[a-zA-Z0-9_-]+", takes_back=_CLAUDES,
     ),
     Line(
         "google", ChatGoogleGenerativeAI, {"model": "gemini-3-pro-preview", **_KEYED},

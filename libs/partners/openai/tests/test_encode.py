@@ -167,7 +167,7 @@ def test_reasoning_that_a_service_does_not_take_back_is_in_the_record(id: str) -
     answer = AIMessage(SAID, response_metadata={"model_provider": id})
     assert wire([answer], DIALECTS[id], notes=notes) == [{"role": "assistant", "content": "42"}]
     assert [(note["name"], note["action"], note["reason"]) for note in notes.records] == [
-        ("reasoning", "left out", f"`{id}` takes none back")
+        ("reasoning", "left out", f"`{id}` has no place for it in an answer")
     ]
 
 

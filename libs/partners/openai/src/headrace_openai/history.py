@@ -142,7 +142,7 @@ class History:
             carried |= {"reasoning"} if self.reasoning is not None else set()
             carried |= {"audio"} if spoken else set()
         reason = (
-            f"`{self.dialect.id}` takes none back" if own
+            f"`{self.dialect.id}` has no place for it in an answer" if own
             else "only the service that made it understands it"
         )  # fmt: skip
         for kind in sorted({str(b["type"]) for b in blocks} - carried):
