@@ -119,10 +119,14 @@ def test_whatever_is_written_is_read_and_no_text_is_lost(text: str, size: int) -
 
 
 def answer(
-    *texts: str, thinking: bool = False, tools: Any = TOOLS, reason: str = "eos_token"
+    *texts: str,
+    thinking: bool = False,
+    channels: bool = False,
+    tools: Any = TOOLS,
+    reason: str = "eos_token",
 ) -> Any:
     decoder = Decoder("org/m", tools)
-    items = [Begun(7, thinking), *texts, Ended(5, reason)]
+    items = [Begun(7, thinking, channels), *texts, Ended(5, reason)]
     chunks = [chunk for item in items for chunk in decoder.feed(item)]
     message: Any = message_chunk_to_message(sum(chunks[1:], chunks[0]))
     return message
@@ -213,3 +217,45 @@ def test_bytes_that_never_become_a_character_are_not_waited_for() -> None:
     pieces = [tokens.feed(0x80) for _ in range(100)]
     assert "".join(pieces) + tokens.flush() == "\ufffd" * 100
     assert sum(map(bool, pieces)) > 10
+
+
+CHANNELS = (
+    "<|channel|>analysis<|message|>Weather? Call it.<|end|><|start|>assistant<|channel|>commentary"
+    "<|message|>I look.<|end|><|start|>assistant<|channel|>commentary to=functions.get_weather "
+    '<|constrain|>json<|message|>{"city":"Oslo"}'
+)
+
+
+@given(st.integers(1, 40))
+def test_channels_are_thoughts_texts_and_calls_however_they_are_cut(size: int) -> None:
+    pieces = [CHANNELS[at : at + size] for at in range(0, len(CHANNELS), size)]
+    message = answer(*pieces, channels=True)
+    assert [block["type"] for block in message.content_blocks] == ["reasoning", "text", "tool_call"]
+    assert message.content_blocks[0]["reasoning"] == "Weather? Call it."
+    assert message.text == "I look."
+    assert message.tool_calls[0]["args"] == {"city": "Oslo"}
+    assert message.response_metadata["finish_reason"] == "tool_calls"
+
+
+def test_the_final_channel_is_the_text() -> None:
+    said = (
+        "<|channel|>analysis<|message|>2 + 2.<|end|>",
+        "<|start|>assistant<|channel|>final<|message|>It is <4>.<|return|>",
+    )
+    message = answer(*said, channels=True)
+    assert message.text == "It is <4>."
+    assert message.content_blocks[0]["reasoning"] == "2 + 2."
+
+
+def test_a_recipient_may_stand_before_the_channel() -> None:
+    said = (
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant to=functions.ping<|channel|>"
+        "commentary json<|message|>{}<|call|>"
+    )
+    assert [call["name"] for call in answer(said, channels=True).tool_calls] == ["ping"]
+
+
+def test_a_call_that_a_channel_cuts_off_is_none() -> None:
+    message = answer(CHANNELS[:-4], channels=True, reason="length")
+    assert message.tool_calls == []
+    assert [call["name"] for call in message.invalid_tool_calls] == ["get_weather"]

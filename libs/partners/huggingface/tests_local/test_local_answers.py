@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +210,13 @@ def test_a_tokenizer_without_a_template_is_no_chat_model(voice: Any) -> None:
 def test_wrong_arguments_of_generation_are_an_error_of_ours(voice: Any) -> None:
     with pytest.raises(ModelInvalidRequestError, match="no_such"):
         ask(chat(voice, "never", extra_body={"no_such": 1}), "invoke")
+
+
+def test_making_a_model_loads_neither_transformers_nor_torch() -> None:
+    code = (
+        "import sys; from headrace_huggingface import ChatHuggingFace as C; "
+        "C(backend='pipeline', model='m').bind(max_tokens=1); "
+        "print([n for n in ('transformers', 'torch', 'huggingface_hub') if n in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"

@@ -198,3 +198,48 @@ def test_foreign_ids_and_developers_are_told_as_templates_want(
 def test_a_text_pipeline_refuses_images(voice: Any) -> None:
     with pytest.raises(UnsupportedContentError, match="image"):
         chat(voice, "never").invoke([HumanMessage(["Look:", image(PNG)])])
+
+
+THINKING = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.thinking and m.tool_calls and "
+    "m.content %}{{ raise_exception('one of content and thinking') }}{% endif %}"
+    "{{ m.thinking }}|{{ m.content }}{% for c in m.tool_calls %}{{ c.function.name }}{% endfor %}"
+    "<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+)
+
+
+def test_reasoning_goes_back_under_the_name_the_template_reads(
+    voice: Any, prompts: list[str]
+) -> None:
+    voice.pipe.tokenizer.chat_template = THINKING
+    thought: Any = [{"type": "reasoning", "reasoning": "Hm."}, {"type": "text", "text": "Yes."}]
+    chat(voice, "a").invoke([HumanMessage("q"), AIMessage(thought), HumanMessage("go on")])
+    assert "Hm.|Yes." in prompts[0]
+
+
+def test_reasoning_that_a_template_refuses_is_left_out_and_noted(
+    voice: Any, prompts: list[str]
+) -> None:
+    voice.pipe.tokenizer.chat_template = THINKING
+    call = {"type": "tool_call", "name": "get_weather", "args": {}, "id": "abcdefgh1"}
+    thought: Any = [{"type": "reasoning", "reasoning": "Hm."}, {"type": "text", "text": "Yes."}]
+    talk = [
+        HumanMessage("q"), AIMessage(thought, tool_calls=[call]),
+        ToolMessage("Sunny.", tool_call_id="abcdefgh1"),
+    ]  # fmt: skip
+    message = chat(voice, "a").invoke(talk)
+    assert "|Yes.get_weather" in prompts[0]
+    assert "Hm." not in prompts[0]
+    [note] = message.response_metadata["adapted"]
+    assert note["sent"] == "reasoning left out"
+
+
+def test_a_tokenizer_with_channels_writes_in_them(voice: Any, monkeypatch: Any) -> None:
+    said = (
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Yes."
+    )
+    model = chat(voice, said)
+    monkeypatch.setattr(model.weights.loaded, "channels", True)
+    message = model.invoke("hi")
+    assert [block["type"] for block in message.content_blocks] == ["reasoning", "text"]
+    assert message.text == "Yes."

@@ -17,6 +17,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from headrace_huggingface.local.words import beginning
+
 
 @dataclass(frozen=True, slots=True)
 class Called:
@@ -40,7 +42,6 @@ MARKS = frozenset(
     {"<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "<|python_tag|>",
      "<think>", "</think>"}
 )  # fmt: skip
-_LONGEST = max(map(len, _FORMS))
 _NAMED = re.compile(
     r"\s*([\w.\-/ ]+?)\s*(?:\[CALL_ID\]\s*\w+\s*)?(?:\[ARGS\])?\s*(\{.*)", re.DOTALL
 )
@@ -96,7 +97,7 @@ class CallReader:
             if self._form is not None or lead.rstrip() == "[":
                 return False
         if opener is None:
-            kept = len(held) - len(held[: len(held) - _beginning(held)].rstrip())
+            kept = len(held) - len(held[: len(held) - beginning(held, _FORMS)].rstrip())
             found += self._said(held[: len(held) - kept])
             self._held = held[len(held) - kept :]
             return False
@@ -157,14 +158,6 @@ class CallReader:
 def _earliest(text: str) -> tuple[int, str | None]:
     found = [(at, opener) for opener in _FORMS if (at := text.find(opener)) >= 0]
     return min(found) if found else (-1, None)
-
-
-def _beginning(text: str) -> int:
-    """How many characters at the end may be the beginning of an opener."""
-    for size in range(min(len(text), _LONGEST - 1), 0, -1):
-        if any(opener.startswith(text[-size:]) for opener in _FORMS):
-            return size
-    return 0
 
 
 def _named(part: str) -> list[Called]:

@@ -10,6 +10,7 @@ from typing import Any
 from headrace.messages import AIMessageChunk
 from headrace.output_parsers.reasoning import TagSplitter
 from headrace_huggingface.local.calls import Called, CallReader
+from headrace_huggingface.local.channels import ChannelReader, Thought
 
 # The words of text-generation-inference for why an answer ended, and ours.
 _REASONS = {"eos_token": "stop", "stop_sequence": "stop", "length": "length"}
@@ -18,10 +19,14 @@ _CALL_ID = 9  # letters and digits: some chat templates take no other length
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The prompt as it went in: its tokens, and whether it leaves off inside reasoning."""
+    """The prompt as it went in: its tokens, and whether it leaves off inside reasoning.
+
+    `channels`: the answer is written in channels.
+    """
 
     tokens: int
     thinking: bool
+    channels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Decoder:
         self._extracts = extract_reasoning
         self._reader = CallReader(tools) if tools else None
         self._thoughts: TagSplitter | None = None
+        self._channels: ChannelReader | None = None
         self._prompt = 0
         self._calls = 0
         self._after_thought = False
@@ -54,7 +60,9 @@ class Decoder:
         match item:
             case Begun():
                 self._prompt = item.tokens
-                if self._extracts:
+                if item.channels:
+                    self._channels = ChannelReader()
+                elif self._extracts:
                     self._thoughts = TagSplitter(inside=item.thinking)
                 about = {"model_provider": "huggingface", "model_name": self._model}
                 return [AIMessageChunk(response_metadata=about)]
@@ -63,6 +71,8 @@ class Decoder:
         return self._end(item)
 
     def _said(self, text: str) -> list[AIMessageChunk]:
+        if self._channels is not None:
+            return [self._chunk(item) for item in self._channels.feed(text)]
         if self._thoughts is None:
             return self._shown(text)
         return [c for kind, part in self._thoughts.feed(text) for c in self._part(kind, part)]
@@ -70,7 +80,7 @@ class Decoder:
     def _part(self, kind: str, text: str) -> list[AIMessageChunk]:
         if kind == "reasoning":
             self._after_thought = True
-            return [AIMessageChunk([{"type": "reasoning", "reasoning": text}])]
+            return [self._chunk(Thought(text))]
         if self._after_thought:  # the empty line that templates teach to put there
             text = text.lstrip("\n")
             self._after_thought = not text
@@ -80,9 +90,11 @@ class Decoder:
         items = [text] if self._reader is None else self._reader.feed(text)
         return [self._chunk(item) for item in items if item]
 
-    def _chunk(self, item: str | Called) -> AIMessageChunk:
+    def _chunk(self, item: str | Called | Thought) -> AIMessageChunk:
         if isinstance(item, str):
             return AIMessageChunk(item)
+        if isinstance(item, Thought):
+            return AIMessageChunk([{"type": "reasoning", "reasoning": item.text}])
         piece = {
             "type": "tool_call_chunk", "name": item.name, "args": item.args,
             "id": token_hex(_CALL_ID)[:_CALL_ID], "index": self._calls,
@@ -94,8 +106,9 @@ class Decoder:
         chunks: list[AIMessageChunk] = []
         if self._thoughts is not None:
             chunks += [c for kind, part in self._thoughts.flush() for c in self._part(kind, part)]
-        if self._reader is not None:
-            chunks += [self._chunk(item) for item in self._reader.flush()]
+        for reader in (self._reader, self._channels):
+            if reader is not None:
+                chunks += [self._chunk(item) for item in reader.flush()]
         finish = _REASONS[ended.reason]
         if self._calls and finish != "length":
             finish = "tool_calls"

@@ -14,6 +14,7 @@ from headrace.errors import (
     UnsupportedParameterError,
 )
 from headrace_huggingface.local.calls import MARKS
+from headrace_huggingface.local.channels import CHANNEL_MARKS
 from headrace_huggingface.local.decode import Begun, Ended
 from headrace_huggingface.local.prompts import Prompt, render
 from headrace_huggingface.local.weights import Loaded, library
@@ -42,7 +43,7 @@ class Generation:
     def work(self, put: Put) -> None:
         try:
             prompt = render(self._loaded, self._body, self._settings.notes)
-            if put(Begun(prompt.tokens, prompt.thinking)):
+            if put(Begun(prompt.tokens, prompt.thinking, self._loaded.channels)):
                 self._generate(prompt, put)
         except HeadraceError:
             raise
@@ -109,7 +110,8 @@ class Reader:
         self._put, self._ends, self._prompt = put, ends, prompt
         self._watch, self._job = job._settings.watch, job
         self._words = StopWords(job._settings.stop)
-        self._text = Detokenizer(loaded.tokenizer, ends, MARKS)
+        kept = MARKS | CHANNEL_MARKS if loaded.channels else MARKS
+        self._text = Detokenizer(loaded.tokenizer, ends, kept)
         self._last: int | None = None
         self.seen = prompt
 

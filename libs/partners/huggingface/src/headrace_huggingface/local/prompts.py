@@ -14,7 +14,7 @@ from headrace.errors import (
     InputError,
     UnsupportedContentError,
 )
-from headrace_huggingface.local.templates import Chat, forms, has_images, missing
+from headrace_huggingface.local.templates import REASONING, Chat, forms, has_images, missing
 from headrace_huggingface.local.weights import library
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headrace_huggingface.local.weights import Loaded
 
 
+_THINKING = {REASONING: "thinking"}
 _OF_TEXT = frozenset({"input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids"})
 
 
@@ -119,14 +120,21 @@ class _Rendering:
 
     def text(self, chat: Chat, tools: Any) -> str:
         rendered: str = self.loaded.renderer.apply_chat_template(
-            chat, tools=tools, tokenize=False, **self.options, **self.variables
+            self._spelled(chat), tools=tools, tokenize=False, **self.options, **self.variables
         )
         return rendered
+
+    def _spelled(self, chat: Chat) -> Chat:
+        """With reasoning under the name that the template reads."""
+        source = self.loaded.template(self.options["chat_template"])
+        if REASONING in source or "thinking" not in source:
+            return chat
+        return [{_THINKING.get(k, k): v for k, v in message.items()} for message in chat]
 
     def tensors(self, chat: Chat, tools: Any) -> Any:
         """Control tokens that stand in messages become plain text: nobody can forge a turn."""
         return self.loaded.renderer.apply_chat_template(
-            chat,
+            self._spelled(chat),
             tools=tools,
             tokenize=True,
             return_dict=True,

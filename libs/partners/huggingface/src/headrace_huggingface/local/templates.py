@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from headrace.chat_models import Notes, Settings
 
 Chat = list[dict[str, Any]]
+REASONING = "reasoning_content"  # as most templates call it
 _ROLES: Mapping[type[BaseMessage], str] = {
     HumanMessage: "user", SystemMessage: "system", DeveloperMessage: "system",
 }  # fmt: skip
@@ -122,7 +123,7 @@ class History:
         content: Any = [{"type": "text", "text": text}] if self._parts else text
         wire: dict[str, Any] = {"role": "assistant", "content": content}
         if thought and own:
-            wire["reasoning_content"] = thought
+            wire[REASONING] = thought
         carried = {"text", "refusal", "tool_call", "invalid_tool_call"}
         left = (
             {str(block["type"]) for block in blocks} - carried - ({"reasoning"} if own else set())
@@ -172,6 +173,15 @@ def _plain(block: Mapping[str, Any]) -> str:
 def forms(chat: Chat) -> Iterator[tuple[Chat, str | None]]:
     """The conversation as it is, then as stricter templates take it, each with what was done."""
     yield chat, None
+    yield from _stricter(chat)
+    if any(REASONING in message for message in chat):
+        bare = [{k: v for k, v in m.items() if k != REASONING} for m in chat]
+        yield bare, "reasoning left out"
+        for form, done in _stricter(bare):
+            yield form, f"{done}, reasoning left out"
+
+
+def _stricter(chat: Chat) -> Iterator[tuple[Chat, str]]:
     one_first = _system_first(chat)
     if one_first != chat:
         yield one_first, "system messages joined at the beginning"

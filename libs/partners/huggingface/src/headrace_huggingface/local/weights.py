@@ -24,6 +24,7 @@ from headrace.errors import (
     ModelPermissionDeniedError,
 )
 from headrace.rate_limiters import RateLimiter
+from headrace_huggingface.local.channels import CHANNEL
 
 if TYPE_CHECKING:
     from headrace.engine.run import Run
@@ -102,6 +103,11 @@ class Loaded:
             **(getattr(pipe, "_generate_kwargs", None) or {}),
             **(getattr(pipe, "_forward_params", None) or {}),
         }
+
+    @cached_property
+    def channels(self) -> bool:
+        """Whether it writes its answers in channels, as gpt-oss does."""
+        return CHANNEL in self.tokenizer.all_special_tokens
 
     @cached_property
     def context(self) -> int | None:

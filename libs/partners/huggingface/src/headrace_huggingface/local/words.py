@@ -76,7 +76,7 @@ class StopWords:
         if places:
             at, self.found = min(places)
             return text[:at]
-        kept = self._beginning(text)
+        kept = beginning(text, self._words)
         self._held = text[len(text) - kept :]
         return text[: len(text) - kept]
 
@@ -84,7 +84,10 @@ class StopWords:
         held, self._held = self._held, ""
         return "" if self.found else held
 
-    def _beginning(self, text: str) -> int:
-        longest = min(len(text), max(map(len, self._words)) - 1)
-        sizes = range(longest, 0, -1)
-        return next((n for n in sizes if any(w.startswith(text[-n:]) for w in self._words)), 0)
+
+def beginning(text: str, marks: Iterable[str]) -> int:
+    """How many characters at the end of a text may be the beginning of one of the marks."""
+    known = tuple(marks)
+    longest = min(len(text), max(map(len, known)) - 1)
+    sizes = range(longest, 0, -1)
+    return next((n for n in sizes if any(mark.startswith(text[-n:]) for mark in known)), 0)
