@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import socket
 import threading
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -13,6 +13,8 @@ import pytest
 from headrace.chat_models import Timeout, Watch
 from headrace.engine.strands import Scope, Stopped
 from headrace.transport import Patience, SDKClient, patient
+from headrace.transport.door import Gate
+from headrace.transport.patience import _Backend
 
 
 class Silent:
@@ -91,3 +93,48 @@ def test_to_others_it_is_a_number_of_seconds() -> None:
 def test_a_copy_of_a_requests_options_keeps_its_watch() -> None:
     patience = Patience(5, Watch(Timeout()))
     assert copy.deepcopy({"read": patience})["read"] is patience
+
+
+class Inner:
+    """A network stream of which each read does `during()` and brings one byte."""
+
+    def __init__(self) -> None:
+        self.socket, self.there = socket.socketpair()
+        self.during: Any = lambda: None
+
+    def connect_tcp(self) -> Inner:
+        return self
+
+    def read(self, size: int, timeout: float | None) -> bytes:
+        self.during()
+        self.there.send(b"a")
+        return self.socket.recv(1)
+
+    def get_extra_info(self, name: str) -> Any:
+        return self.socket
+
+
+@pytest.fixture
+def inner() -> Any:
+    made = Inner()
+    yield made
+    made.socket.close()
+    made.there.close()
+
+
+def test_a_connection_is_not_cut_by_who_read_from_it_before(inner: Inner) -> None:
+    stream = _Backend(inner).connect_tcp()
+    before, now = Watch(Timeout(), Scope()), Watch(Timeout(), Scope())
+    stream.read(1, Patience(None, before))
+    inner.during = before.scope.stop
+    assert stream.read(1, Patience(None, now)) == b"a"
+
+
+def test_all_reads_of_a_request_are_cut_by_one_watcher_that_goes_with_it(inner: Inner) -> None:
+    scope, looks = Scope(), []
+    stream, watch = _Backend(inner).connect_tcp(), Watch(Timeout(), scope)
+    with Gate(cast("Any", None), watch):
+        for _ in range(3):
+            stream.read(1, Patience(None, watch))
+            looks.append(len(scope._watchers))
+    assert (looks, scope._watchers) == ([1, 1, 1], ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -66,9 +66,12 @@ class Watch:
 
     `left`: the seconds that are left of the total, where that is less than the timeout's own.
     `headers`: of the response, names in lower case, as soon as there is one; also of a refusal.
+    `source`: what a sync attempt reads from.
     """
 
-    __slots__ = ("_last", "_total", "begun", "first", "headers", "scope", "timeout")
+    __slots__ = (
+        "_cut", "_last", "_total", "begun", "first", "headers", "scope", "source", "timeout",
+    )  # fmt: skip
 
     def __init__(
         self, timeout: Timeout, scope: Scope | None = None, left: float | None = None
@@ -78,6 +81,17 @@ class Watch:
         self.begun = self._last = time.perf_counter()
         self.first: float | None = None
         self.headers: Mapping[str, str] | None = None
+        self.source: object = None
+        self._cut: Callable[[], object] | None = None
+
+    def read_from(self, source: object, cut: Callable[[], object] | None) -> None:
+        """From now on `source` is read, and `cut` called if the run is called off; or nothing."""
+        if self.scope is not None:
+            if self._cut is not None:
+                self.scope.unwatch(self._cut)
+            if cut is not None:
+                self.scope.watch(cut)
+        self.source, self._cut = source, cut
 
     def saw(self, content: bool) -> None:
         """A read came back; `content`: with something to show for it.

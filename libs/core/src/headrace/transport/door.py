@@ -76,6 +76,8 @@ class Gate:
         return self
 
     def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> bool:
+        if self._watch is not None and self._watch.source is not None:
+            self._watch.read_from(None, None)
         if not isinstance(exc, Exception):
             return False
         if self._watch is not None and (refused := getattr(exc, "response", None)) is not None:

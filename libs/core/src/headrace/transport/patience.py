@@ -8,6 +8,7 @@ holds now (also while headers drip in), and a socket is shut down under a read w
 from __future__ import annotations
 
 import socket
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ class _Stream:
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
+        self._reader: Watch | None = None  # whose read is under way
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
         if not isinstance(timeout, Patience):
@@ -85,18 +87,21 @@ class _Stream:
         seconds = None if left is None else max(left, _LEAST)
         if scope is None:
             return self._inner.read(max_bytes, seconds)
-        cut = self._cut
-        scope.watch(cut)
+        if watch.source is not self:  # once a request, for it costs more than the rest of a read
+            watch.read_from(self, partial(self._cut, watch))
+        self._reader = watch
         try:
-            if not scope.stopped:  # asked after `watch`: whoever stops it later will cut
+            if not scope.stopped:  # asked after `_reader` is set: whoever stops it later will cut
                 return self._inner.read(max_bytes, seconds)
         finally:
-            scope.unwatch(cut)
+            self._reader = None
             if scope.stopped:
                 raise Stopped
 
-    def _cut(self) -> None:
-        """Ends a read that another thread waits in."""
+    def _cut(self, watch: Watch) -> None:
+        """Ends a read of this request that another thread waits in."""
+        if self._reader is not watch:
+            return  # the connection may be another request's by now
         found = self._inner.get_extra_info("socket")
         try:
             # Not the method of a TLS socket, which would take its state from under the reader.
