@@ -8,12 +8,12 @@ sees to it that they are found in the installed version.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from headrace.chat_models import Watch
-from headrace.engine.strands import Scope, Stopped
+from headrace.engine.strands import Stopped
 
 _LEAST = 0.001  # seconds; 0 would make the socket one that does not block
 
@@ -42,25 +42,26 @@ def read_in_time(raw: Any, watch: Watch) -> Iterator[bytes]:
 
     Each comes within what is left of its time; a read that waits is cut if its run is called off.
     """
-    pieces = raw.stream()
-    while True:
-        if (found := _socket(raw)) is not None:
-            found.settimeout(seconds(watch.left))
-        piece = _next(pieces, watch.scope, partial(wake, raw))
-        if piece is None:
-            return
-        yield piece
+    pieces, scope, cut = raw.stream(), watch.scope, partial(wake, raw)
+    if scope is not None:
+        scope.watch(cut)
+    try:
+        while (piece := _next(pieces, raw, watch)) is not None:
+            yield piece
+    finally:
+        if scope is not None:
+            scope.unwatch(cut)
 
 
-def _next(pieces: Iterator[bytes], scope: Scope | None, cut: Callable[[], None]) -> bytes | None:
+def _next(pieces: Iterator[bytes], raw: Any, watch: Watch) -> bytes | None:
+    if (found := _socket(raw)) is not None:
+        found.settimeout(seconds(watch.left))
+    scope = watch.scope
     if scope is None:
         return next(pieces, None)
-    scope.watch(cut)
     try:
-        # Asked after `watch`: whoever stops it later will cut.
         return None if scope.stopped else next(pieces, None)
     finally:
-        scope.unwatch(cut)
         if scope.stopped:
             raise Stopped
 
