@@ -49,10 +49,11 @@ class FrameSplitter:
     marker either. Raises WireError for bytes that are no frames.
     """
 
-    __slots__ = ("_data", "_missing")
+    __slots__ = ("_data", "_head", "_missing", "_read")
 
     def __init__(self) -> None:
         self._data = bytearray()
+        self._head, self._read = b"", dict[str, str]()  # the last frame's, mostly the next one's
         self._missing = 0  # bytes without which there is nothing new to see
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -62,13 +63,22 @@ class FrameSplitter:
         found: list[bytes] = []
         start = 0
         while (size := self._size_at(start)) is not None:
-            found.append(_frame(bytes(self._data[start : start + size])))
+            found.append(self._frame(bytes(self._data[start : start + size])))
             start += size
         del self._data[:start]
         return found
 
     def flush(self) -> list[bytes]:
         return []
+
+    def _frame(self, data: bytes) -> Frame:
+        if crc32(data[:-4]) != _WORD.unpack(data[-4:])[0]:
+            raise WireError("the checksum of a frame is wrong: its bytes were changed on the way")
+        end = _PRELUDE.size + _PRELUDE.unpack_from(data)[1]
+        head = data[_PRELUDE.size : end]
+        if head != self._head:
+            self._read, self._head = _headers(head), head
+        return Frame.of(self._read, data[end:-4])
 
     def _size_at(self, start: int) -> int | None:
         """The length of the frame that begins there; None if it is not all there yet."""
@@ -95,13 +105,6 @@ def write_frame(headers: dict[str, str], payload: bytes) -> bytes:
     lengths = _PRELUDE.pack(_SMALLEST + len(written) + len(payload), len(written), 0)[:8]
     body = lengths + _WORD.pack(crc32(lengths)) + written + payload
     return body + _WORD.pack(crc32(body))
-
-
-def _frame(data: bytes) -> Frame:
-    if crc32(data[:-4]) != _WORD.unpack(data[-4:])[0]:
-        raise WireError("the checksum of a frame is wrong: its bytes were changed on the way")
-    end = _PRELUDE.size + _PRELUDE.unpack_from(data)[1]
-    return Frame.of(_headers(data[_PRELUDE.size : end]), data[end:-4])
 
 
 def _headers(data: bytes) -> dict[str, str]:

@@ -18,7 +18,7 @@ def read_usage(raw: Any) -> UsageMetadata | None:
     `cache_creation_input_tokens` is of explicit caches, and counts into the input.
     Source: https://help.aliyun.com/en/model-studio/context-cache (read 2026-11)
     """
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return None
     read, wrote = _figure(raw, "input_tokens"), _figure(raw, "output_tokens")
     if read is None and wrote is None:
@@ -46,12 +46,15 @@ def read_usage(raw: Any) -> UsageMetadata | None:
 
 def _of(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = raw.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _kinds(raw: Mapping[str, Any]) -> dict[str, int]:
-    found = {ours: _figure(raw, theirs) for theirs, ours in _OURS.items()}
-    return {name: figure for name, figure in found.items() if figure is not None}
+    return {
+        ours: figure
+        for theirs, ours in _OURS.items()
+        if theirs in raw and (figure := _figure(raw, theirs)) is not None
+    }
 
 
 def _figure(raw: Mapping[str, Any], name: str) -> int | None:
