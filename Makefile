@@ -3,7 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check format types cov bench soak profiles profiles-check FORCE
+.PHONY: help demo test test-local test-adapters check format types cov bench soak profiles \
+	profiles-check FORCE
 
 # A venv for each chosen version: PYTHON=python3.12 never lands in a venv of another one.
 ifneq ($(strip $(PYTHON)),)
@@ -31,6 +32,11 @@ RIVALS := pydantic-ai-slim[openai,anthropic] litellm
 LOCAL := .venv-local
 LOCALLY := -e libs/core -e libs/partners/openai -e libs/partners/huggingface
 
+# So do the frameworks that adapters connect to: they pin old libraries, and load many.
+ADAPTERS := $(VENV:.venv%=.venv-adapters%)
+ADAPTED := $(sort $(wildcard libs/adapters/*/pyproject.toml))
+FRAMEWORKS := langchain-openai langchain-tests
+
 help: ## list these commands
 	@echo 'headrace: each command does its own set-up. PYTHON=python3.12 chooses the interpreter,'
 	@echo 'ARGS="..." is handed on, for example: make test ARGS="-k stream"'
@@ -47,6 +53,11 @@ test: $(STAMP) ## run the tests
 # Tiny models that the tests make themselves: nothing is downloaded but the packages.
 test-local: $(LOCAL)/.installed ## run the tests of local transformers pipelines, in .venv-local
 	HF_HUB_OFFLINE=1 $(LOCAL)/bin/python -m pytest -q libs/partners/huggingface/tests_local $(ARGS)
+
+# In one process: LangChain's suite brings pytest plugins of its own.
+test-adapters: $(ADAPTERS)/.installed ## run tests and types of libs/adapters beside their frameworks
+	$(ADAPTERS)/bin/python -m pytest -q -c libs/adapters/pytest.ini libs/adapters $(ARGS)
+	$(ADAPTERS)/bin/python -m mypy --cache-dir $(ADAPTERS)/.mypy_cache $(wildcard libs/adapters/*/src)
 
 check: $(STAMP) ## lint, formatting, floors, types: all that must be clean
 	$(PY) -m ruff check .
@@ -93,6 +104,10 @@ $(BENCH)/.installed: $(PROJECTS) scripts/setup.sh Makefile
 
 $(LOCAL)/.installed: $(PROJECTS) requirements-local.txt scripts/setup.sh
 	@sh scripts/setup.sh "$(LOCAL)" "$(PYTHON)" $(LOCALLY) -r requirements-local.txt
+
+$(ADAPTERS)/.installed: libs/core/pyproject.toml $(ADAPTED) requirements-dev.txt scripts/setup.sh
+	@sh scripts/setup.sh "$(ADAPTERS)" "$(PYTHON)" -e libs/core -e libs/partners/openai \
+		$(patsubst %/pyproject.toml,-e %,$(ADAPTED)) $(FRAMEWORKS) -r requirements-dev.txt
 
 $(PY): ;
 

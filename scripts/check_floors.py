@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CORE = "libs/core/src/headrace"
-PARTNERS = "libs/partners/*/src/*"
+PARTNERS = ("libs/partners/*/src/*", "libs/adapters/*/src/*")
 
 # Lowest first; on one floor a package imports only what stands to its left.
 FLOORS = (
@@ -98,7 +98,8 @@ def main(argv: list[str]) -> int:
 def check(root: Path) -> list[str]:
     """Every fault in the tree at `root`, as `path:line: message`, in order of path."""
     core = _load(root, root / CORE)
-    partners = [_load(root, path) for path in sorted(root.glob(PARTNERS)) if path.is_dir()]
+    found_there = sorted(path for pattern in PARTNERS for path in root.glob(pattern))
+    partners = [_load(root, path) for path in found_there if path.is_dir()]
     found = list(_sizes(root))
     for module in core.values():
         found += _core_faults(module, core)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from uuid import uuid4
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from headrace.chat_models.asked import REQUEST, Asked
 from headrace.chat_models.base import BaseChatModel
 from headrace.chat_models.chunking import as_chunk
+from headrace.chat_models.identity import identity_of
 from headrace.chat_models.settings import Settings
 from headrace.chat_models.wires import Wire
 from headrace.engine.drive import close
@@ -102,7 +100,7 @@ class FunctionChatModel(BaseChatModel):
         return Wire(service=f"{_name_of(self.function)}()", lacks=frozenset(lacks | forms))
 
     def _address(self) -> str:
-        return _identity(self.function)
+        return identity_of(self.function)
 
     async def _stream(
         self, messages: list[BaseMessage], settings: Settings, run: Run
@@ -193,35 +191,3 @@ def _name_of(function: Any) -> str:
         function = function.func
     name = getattr(function, "__name__", None) or type(function).__name__
     return "function" if name == "<lambda>" else str(name)
-
-
-_identities: dict[int, str] = {}
-
-
-def _identity(function: Any) -> str:
-    """What tells functions apart in a cache.
-
-    A function without state is known by where it stands and what it says, so in another
-    process too; any other by being this very object.
-    """
-    owner, code = getattr(function, "__self__", None), getattr(function, "__code__", None)
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    place = f"{getattr(function, '__module__', '')}.{name}"
-    state = code is None or function.__closure__ or function.__defaults__ or function.__kwdefaults__
-    if owner is None and not state:
-        return f"{place}:{sha256(repr(_said(code)).encode()).hexdigest()}"
-    holder = function if owner is None else owner
-    key = id(holder)
-    if key not in _identities:
-        try:
-            weakref.finalize(holder, _identities.pop, key, None)
-        except TypeError:  # it cannot be followed, and its id may be another's some day
-            return f"{place}#{uuid4().hex}"
-        _identities[key] = uuid4().hex
-    return f"{place}#{_identities[key]}"
-
-
-def _said(code: Any) -> tuple[Any, ...]:
-    """The code of a function with that of the functions in it."""
-    inner = [_said(value) if hasattr(value, "co_code") else value for value in code.co_consts]
-    return code.co_code, code.co_names, inner

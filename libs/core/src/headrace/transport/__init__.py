@@ -11,6 +11,7 @@ from headrace.transport.door import (
     redact,
 )
 from headrace.transport.failures import error_in, retry_after, status_error
+from headrace.transport.foreign import foreign_error
 from headrace.transport.keys import awaitable_key, checked_key, key_now
 from headrace.transport.names import names_of, read_chunk_names, read_names
 from headrace.transport.patience import Patience, patient
@@ -69,6 +70,8 @@ __all__ = [
     "close_response",
     "environment_headers",
     "error_in",
+    "foreign_error",
+    "get",
     "host_of",
     "http_error",
     "is_event_stream",
