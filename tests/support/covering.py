@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import AliasChoices
@@ -36,28 +36,33 @@ FOR_ALL = {
 
 
 def untested(
-    model: Any, rows: Iterable[str], **held: Callable[..., Any] | str | tuple[Any, ...]
+    model: Any, rows: Iterable[str], held: Mapping[Callable[..., Any] | str, Iterable[str]]
 ) -> set[str]:
     """The fields of a model whose names, or aliases, are in no row and that no test holds.
 
-    `held`: field -> the test that shows its effect, as a function or as "file::test".
+    `held`: a test, as a function or as "file::test" -> the fields whose effect it shows.
     """
-    for place in (*FOR_ALL.values(), *held.values()):
-        if isinstance(place, str):
-            check_place(place)
     fields = model.model_fields
-    unknown = held.keys() - fields.keys()
-    assert not unknown, f"no fields of {model.__name__}: {unknown}"
     names = {name: name for name in fields}
     for name, field in fields.items():
         if isinstance(field.validation_alias, AliasChoices):
             names |= {str(alias): name for alias in field.validation_alias.choices}
     shown = {names[row] for row in rows if row in names}
-    return set(fields) - shown - FOR_ALL.keys() - held.keys()
+    for test, of in held.items():
+        unknown = set(of) - fields.keys()
+        assert not unknown, f"no fields of {model.__name__}: {unknown}"
+        if isinstance(test, str):
+            text = check_place(test)
+            spelled = {name for name in names if name in text}
+            assert set(of) <= {names[name] for name in spelled}, f"{test} says nothing of {of}"
+        shown |= set(of)
+    return set(fields) - shown - FOR_ALL.keys()
 
 
-def check_place(place: str) -> None:
-    """Raises AssertionError for a file, or a test in it, that is not there."""
+def check_place(place: str) -> str:
+    """The text of a file in which a test is; AssertionError if it is not there."""
     file, _, test = place.partition("::")
     assert (ROOT / file).exists(), f"no {file}"
-    assert not test or f"def {test}(" in (ROOT / file).read_text(), f"no {test} in {file}"
+    text = (ROOT / file).read_text() if (ROOT / file).is_file() else ""
+    assert not test or f"def {test}(" in text, f"no {test} in {file}"
+    return text

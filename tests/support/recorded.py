@@ -97,3 +97,27 @@ def differences(case: dict[str, Any], outcome: AIMessage | ModelError) -> dict[s
         if (expected[field] or None) != (value or None)
         or (field in ("usage", "finish") and expected[field] != value)
     }
+
+
+def neutral_message(message: dict[str, Any], *, flat: bool = True) -> dict[str, Any]:
+    """A message of the corpus' neutral form in one that `convert_to_messages` reads.
+
+    `flat`: answers and results as plain text, as most services spell them.
+    """
+    parts = [neutral_part(part) for part in message["content"]]
+    result = {"role": message["role"], "content": parts}
+    if flat and message["role"] in ("assistant", "tool"):
+        result["content"] = "".join(part["text"] for part in parts)
+    for key in ("tool_calls", "tool_call_id", "name"):
+        if message.get(key):
+            result[key] = message[key]
+    return result
+
+
+def neutral_part(part: dict[str, Any]) -> dict[str, Any]:
+    """A part of the neutral form as a block."""
+    if part["type"] == "text":
+        return part
+    if "url" in part:
+        return {"type": part["type"], "url": part["url"]}
+    return {"type": part["type"], "base64": part["b64"], "mime_type": part["mime"]}

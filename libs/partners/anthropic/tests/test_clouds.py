@@ -183,6 +183,18 @@ def test_aws_keys_sign_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
         assert request.headers["x-amz-security-token"] == "session"
 
 
+def test_a_profile_of_aws_signs_each_request(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("boto3", reason="boto3 reads profiles")
+    keys = "[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = hidden-key\n"
+    (tmp_path / "keys").write_text(keys)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    for request in heard(bedrock, api_key=None, aws_profile="work"):
+        assert "Credential=AKIAWORK/" in request.headers["authorization"]
+
+
 def test_no_aws_keys_at_all_is_a_missing_credential(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

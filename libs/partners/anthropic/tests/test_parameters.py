@@ -7,10 +7,11 @@ from typing import Any
 import httpx2
 import pytest
 from claude_service import ANSWER, adapted, answering, model_at, request_of
+from covering import untested
 
 from headrace.chat_models import Timeout, parameter_matrix
 from headrace.errors import InputError, UnsupportedParameterError
-from headrace_anthropic import ChatAnthropic
+from headrace_anthropic import ChatAnthropic, ChatAnthropicBedrock, ChatAnthropicVertex
 from headrace_anthropic.guard import must_stream
 
 SERVER = {"name": "wiki", "type": "url", "url": "https://x.y/mcp"}
@@ -51,6 +52,35 @@ def test_each_parameter_reaches_the_wire(given: dict[str, Any], sent: dict[str, 
     named = {} if "model_name" in given else {"model": "claude-haiku-4-5"}
     request = request_of(model=ChatAnthropic(**{**named, **given}))
     assert {name: request.get(name) for name in sent} == sent
+
+
+def test_no_parameter_is_without_a_test() -> None:
+    here = "libs/partners/anthropic/tests"
+    rows = [name for given, _ in ON_THE_WIRE for name in given]
+    held: dict[Any, list[str]] = {
+        test_headers_query_and_address_are_the_callers: ["default_query"],
+        test_usage_of_streams_may_be_left_out: ["stream_usage"],
+        test_json_prefill_begins_the_answer_where_the_model_allows_it: ["json_prefill"],
+        f"{here}/claude_service.py::model_at": ["http_client", "http_async_client"],
+        f"{here}/test_encode.py::test_one_call_at_a_time_is_part_of_the_choice": [
+            "parallel_tool_calls"
+        ],
+    }
+    assert untested(ChatAnthropic, rows, held) == set()
+    clouds = f"{here}/test_clouds.py"
+    aws = {
+        f"{clouds}::test_bedrock_has_the_model_in_its_path_and_its_version_in_the_body": ["region"],
+        f"{clouds}::test_aws_keys_sign_each_request": [
+            "access_key_id", "secret_access_key", "session_token"
+        ],
+        f"{clouds}::test_a_profile_of_aws_signs_each_request": ["profile_name"],
+    }  # fmt: skip
+    assert untested(ChatAnthropicBedrock, rows, held | aws) == set()
+    vertex = {
+        f"{clouds}::test_vertex_has_project_region_and_model_in_its_path": ["project", "region"],
+        f"{clouds}::test_credentials_of_google_give_the_token": ["google_credentials"],
+    }
+    assert untested(ChatAnthropicVertex, rows, held | vertex) == set()
 
 
 def test_what_is_not_set_is_not_sent() -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from recorded import FOLDER, load_cases
+from recorded import FOLDER, load_cases, neutral_message
 
 from headrace.chat_models import Settings, Timeout, Watch
 from headrace.chat_models.settings import neutral_tools
@@ -43,24 +43,6 @@ def settings_of(asked: dict[str, Any], tools: list[Any]) -> Settings:
         None,
         tuple(asked.get("stop_sequences") or ()),
     )
-
-
-def neutral_message(message: dict[str, Any]) -> dict[str, Any]:
-    """A message of the corpus' neutral form in one that `convert_to_messages` reads."""
-    parts = [neutral_part(part) for part in message["content"]]
-    result = {"role": message["role"], "content": parts}
-    for key in ("tool_calls", "tool_call_id"):
-        if message.get(key):
-            result[key] = message[key]
-    return result
-
-
-def neutral_part(part: dict[str, Any]) -> dict[str, Any]:
-    if part["type"] != "image":
-        return part
-    if "url" in part:
-        return {"type": "image", "url": part["url"]}
-    return {"type": "image", "base64": part["b64"], "mime_type": part["mime"]}
 
 
 def said(request: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +102,7 @@ def said_tool(tool: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
 def test_every_recorded_conversation_encodes_to_what_was_sent(case: dict[str, Any]) -> None:
     talk = case["conversation"]
-    messages = convert_to_messages([neutral_message(m) for m in talk["messages"]])
+    messages = convert_to_messages([neutral_message(m, flat=False) for m in talk["messages"]])
     before = copy.deepcopy(messages)
     settings = settings_of(case["request"], talk["tools"] or [])
     sent = encode(messages, settings, stream=case["stream"])

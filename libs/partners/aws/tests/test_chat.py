@@ -237,7 +237,7 @@ def test_the_installed_boto3_has_the_places_for_timeouts() -> None:
 
 
 def test_boto3_tries_once_and_keeps_connections() -> None:
-    settings = ClientSettings(region="us-east-1", unsigned=True, connections=7)
+    settings = model_at("https://example.com", max_pool_connections=7)._exchange().client_settings
     client = AWSClient(settings, AWSSession(SessionSettings()))._client("bedrock-runtime")
     assert client.meta.config.retries["total_max_attempts"] == 1
     assert client.meta.config.max_pool_connections == 7

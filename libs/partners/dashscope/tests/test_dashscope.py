@@ -10,9 +10,12 @@ from typing import Any
 import dashscope
 import httpx
 import pytest
+from covering import untested
 from dashscope.v2.transport import AsyncTransport, SyncTransport  # type: ignore[import-untyped]  # it ships no types
 
 from headrace import init_chat_model
+from headrace.engine.drive import drive
+from headrace.engine.worlds import sync_world
 from headrace.errors import (
     InputError,
     MissingCredentialError,
@@ -94,6 +97,47 @@ def test_a_parameter_reaches_the_wire(
     list(model_of(server, **given).stream("hi"))
     parameters = server.requests[-1]["parameters"]
     assert {name: parameters[name] for name in sent} == sent
+
+
+def test_no_parameter_is_without_a_test() -> None:
+    held = {
+        test_whether_calls_are_parallel_is_said_beside_tools: ["parallel_tool_calls"],
+        test_key_and_workspace_are_of_each_request_and_no_global: ["workspace"],
+        test_a_model_that_sees_has_an_endpoint_of_its_own: ["multimodal"],
+    }
+    assert (
+        untested(ChatDashScope, [name for given, _ in PARAMETERS for name in given], held) == set()
+    )
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_whether_calls_are_parallel_is_said_beside_tools(
+    server: LoopbackServer, parallel: bool
+) -> None:
+    model = model_of(server, parallel_tool_calls=parallel)
+    model.bind_tools([get_weather]).invoke("hi")
+    model.invoke("hi")
+    with_tools, without = (request["parameters"] for request in server.requests)
+    assert with_tools["parallel_tool_calls"] is parallel
+    assert "parallel_tool_calls" not in without
+
+
+def test_the_served_models_are_listed_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        page = int(request.url.params["page_no"])
+        rows = [{"model": f"qwen-{page}-{at}"} for at in range(100 if page == 1 else 1)]
+        return httpx.Response(200, json={"output": {"models": rows, "total": 101}})
+
+    make, through = httpx.Client, httpx.MockTransport(answer)
+    monkeypatch.setattr(httpx, "Client", lambda **given: make(transport=through, **given))
+    model = ChatDashScope(model="m", base_url="http://service.test", api_key=KEY)
+    found = drive(model.served_models(sync_world()))
+    assert (len(found), found[0], found[-1]) == (101, "qwen-1-0", "qwen-2-0")
+    assert [request.url.path for request in asked] == ["/api/v1/models"] * 2
+    assert asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_names_of_the_field_are_aliases() -> None:

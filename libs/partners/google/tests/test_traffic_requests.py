@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from recorded import FOLDER, load_cases
+from recorded import FOLDER, load_cases, neutral_message
 
 from headrace.chat_models import ResponseFormat, Settings, Timeout, Watch
 from headrace.messages import convert_to_messages
@@ -43,25 +43,6 @@ def settings_of(conversation: dict[str, Any]) -> Settings:
     given = {**params, "model": conversation["model"]}
     tools = tuple(conversation["tools"] or ())
     return Settings(given, Watch(Timeout()), tools, choice, wanted, tuple(stop))
-
-
-def neutral_message(message: dict[str, Any]) -> dict[str, Any]:
-    parts = [neutral_part(part) for part in message["content"]]
-    result = {"role": message["role"], "content": parts}
-    if message["role"] in ("assistant", "tool"):
-        result["content"] = "".join(part["text"] for part in parts)
-    for key in ("tool_calls", "tool_call_id", "name"):
-        if message.get(key):
-            result[key] = message[key]
-    return result
-
-
-def neutral_part(part: dict[str, Any]) -> dict[str, Any]:
-    if part["type"] == "text":
-        return part
-    if "url" in part:
-        return {"type": part["type"], "url": part["url"]}
-    return {"type": part["type"], "base64": part["b64"], "mime_type": part["mime"]}
 
 
 def said(request: dict[str, Any]) -> dict[str, Any]:

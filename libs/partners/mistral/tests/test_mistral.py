@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from covering import untested
 from recorded import load_cases
 from replayed import ReplayedTraffic, replaying
 
@@ -71,7 +72,8 @@ PARAMETERS: list[tuple[str, Any, str]] = [
     ("frequency_penalty", 1.0, "frequency_penalty"),
     ("repetition_penalty", 1.1, "repetition_penalty"), ("top_k", 5, "top_k"),
     ("min_tokens", 2, "min_tokens"), ("n", 2, "n"), ("logprobs", True, "logprobs"),
-    ("prompt_mode", "reasoning", "prompt_mode"),
+    ("top_logprobs", 2, "top_logprobs"), ("stop", ["END"], "stop"),
+    ("reasoning_effort", "high", "reasoning_effort"), ("prompt_mode", "reasoning", "prompt_mode"),
     ("prediction", {"type": "content", "content": "x"}, "prediction"),
     ("guardrails", ({"block_on_error": True},), "guardrails"),
     ("prompt_cache_key", "k", "prompt_cache_key"), ("service_tier", "priority", "service_tier"),
@@ -86,6 +88,21 @@ def test_every_parameter_reaches_the_wire(
     model_of(server, **{name: value}).invoke("hi")
     expected = value["custom"] if name == "extra_body" else json.loads(json.dumps(value))
     assert server.requests[-1][sent] == expected
+
+
+def test_no_parameter_is_without_a_test() -> None:
+    held = {
+        test_a_prefix_is_marked: ["prefix"],
+        test_whether_calls_are_parallel_is_said_beside_tools: ["parallel_tool_calls"],
+        test_an_error_keeps_its_status_and_wait: ["http_client", "http_async_client"],
+    }
+    assert untested(ChatMistralAI, [row[0] for row in PARAMETERS], held) == set()
+
+
+def test_whether_calls_are_parallel_is_said_beside_tools(server: LoopbackServer) -> None:
+    tools = [{"name": "f", "description": "F.", "parameters": {"type": "object", "properties": {}}}]
+    model_of(server, parallel_tool_calls=False).bind_tools(tools).invoke("hi")
+    assert server.requests[-1]["parallel_tool_calls"] is False
 
 
 def test_the_request_bears_the_key_and_the_sdks_name(server: LoopbackServer, ask: Any) -> None:

@@ -9,13 +9,18 @@ from typing import Any
 import httpx
 import ollama
 import pytest
+from covering import untested
 
 from headrace import init_chat_model
+from headrace.chat_models import CLIENTS
+from headrace.engine.drive import drive
+from headrace.engine.worlds import sync_world
 from headrace.errors import InputError, ModelConnectionError, ModelNotFoundError
 from headrace.messages import AIMessage, DeveloperMessage, HumanMessage, ToolMessage
 from headrace.testing.loopback import LoopbackServer
 from headrace.testing.scripted import ScriptedChatModel
 from headrace.tools import tool
+from headrace.transport import SDKClient
 from headrace_ollama import ChatOllama, OllamaCredential
 from headrace_ollama.decode import Decoder, decode_response
 from headrace_ollama.loopback import OllamaWire
@@ -71,21 +76,20 @@ def test_an_option_goes_to_the_options(
     assert server.requests[-1]["options"] == {option: value}
 
 
-@pytest.mark.parametrize(
-    ("given", "sent"),
-    [
-        ({"keep_alive": "5m"}, {"keep_alive": "5m"}),
-        ({"keep_alive": -1}, {"keep_alive": -1}),
-        ({"think": True}, {"think": True}),
-        ({"think": False}, {"think": False}),
-        ({"reasoning": True}, {"think": True}),
-        ({"logprobs": True, "top_logprobs": 2}, {"logprobs": True, "top_logprobs": 2}),
-        ({"truncate": False}, {"truncate": False}),
-        ({"shift": False}, {"shift": False}),
-        ({"extra_body": {"raw": True}}, {"raw": True}),
-    ],
-    ids=str,
-)
+BESIDE: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"keep_alive": "5m"}, {"keep_alive": "5m"}),
+    ({"keep_alive": -1}, {"keep_alive": -1}),
+    ({"think": True}, {"think": True}),
+    ({"think": False}, {"think": False}),
+    ({"reasoning": True}, {"think": True}),
+    ({"logprobs": True, "top_logprobs": 2}, {"logprobs": True, "top_logprobs": 2}),
+    ({"truncate": False}, {"truncate": False}),
+    ({"shift": False}, {"shift": False}),
+    ({"extra_body": {"raw": True}}, {"raw": True}),
+]
+
+
+@pytest.mark.parametrize(("given", "sent"), BESIDE, ids=str)
 def test_nothing_else_leaks_into_the_options(
     server: LoopbackServer, given: dict[str, Any], sent: dict[str, Any]
 ) -> None:
@@ -93,6 +97,28 @@ def test_nothing_else_leaks_into_the_options(
     body = server.requests[-1]
     assert {k: body[k] for k in sent} == sent
     assert "options" not in body
+
+
+def test_no_parameter_is_without_a_test() -> None:
+    rows = [*(row[0] for row in OPTIONS), *(name for given, _ in BESIDE for name in given)]
+    held = {
+        test_a_level_of_thinking_is_sent_where_the_model_has_levels: ["reasoning_effort"],
+        test_think_tags_in_the_text_are_reasoning_if_asked_for: ["extract_reasoning"],
+    }
+    assert untested(ChatOllama, rows, held) == set()
+
+
+def test_the_served_models_are_those_that_were_pulled() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/api/tags"
+        return httpx.Response(200, json={"models": [{"name": "b:1"}, {"name": "a:1"}]})
+
+    model = ChatOllama(model="m", base_url="http://service.test")
+    door = model._exchange()
+    client = SDKClient(httpx.Client(transport=httpx.MockTransport(answer), base_url="http://x"))
+    CLIENTS.use(model._user, door.client_key, lambda: client, is_async=False)
+    assert drive(model.served_models(sync_world())) == ["a:1", "b:1"]
+    model.close()
 
 
 def test_a_level_of_thinking_is_sent_where_the_model_has_levels(server: LoopbackServer) -> None:

@@ -115,12 +115,15 @@ def test_the_request_is_the_sdks_own_with_our_body(ask: Any) -> None:
         "default_headers": {"x-team": "7"},
         "default_query": {"v": "2"},
         "organization": "o",
+        "project": "p",
     }
     ask(model_at(handler, temperature=0.5, **given), "hello")
     (request,) = seen
     assert str(request.url) == "https://api.openai.com/v1/chat/completions?v=2"
     assert request.headers["authorization"] == "Bearer sk-secret-key"
-    assert (request.headers["x-team"], request.headers["openai-organization"]) == ("7", "o")
+    assert request.headers["x-team"] == "7"
+    sent = request.headers["openai-organization"], request.headers["openai-project"]
+    assert sent == ("o", "p")
     messages = [{"role": "user", "content": "hello"}]
     assert json.loads(request.content) == {"model": "m", "messages": messages, "temperature": 0.5}
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from covering import untested
 from recorded import FOLDER, REPLAY, load_cases
 
 from headrace.chat_models import Notes, Settings, Timeout, Watch
 from headrace.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
-from headrace_openai import ChatOpenAI
+from headrace_openai import AzureChatOpenAI, ChatAzureAI, ChatOpenAI
 from headrace_openai.responses import decode_response, encode
 from headrace_openai.responses.items import server_blocks, server_item
 
@@ -134,6 +135,46 @@ def test_every_parameter_reaches_the_wire(
     model_of(use_responses_api=True, model="gpt-4.1", **{name: value}).invoke("hi")
     body = sent.bodies[-1]
     assert {key: body[key] for key in wire} == wire
+
+
+def test_no_parameter_is_without_a_test() -> None:
+    here = "libs/partners/openai/tests"
+    chat = f"{here}/test_encode_request.py"
+    held: dict[Any, list[str]] = {
+        test_it_is_chosen_where_it_is_needed: ["use_responses_api"],
+        test_only_what_follows_the_last_stored_answer_is_sent: ["use_previous_response_id"],
+        f"{chat}::test_each_parameter_is_in_the_body": [
+            "seed", "n", "logit_bias", "frequency_penalty", "presence_penalty", "prediction",
+            "modalities", "audio", "web_search_options", "reasoning_effort",
+        ],
+        f"{chat}::test_stop_words_are_a_list": ["stop"],
+        f"{chat}::test_parallel_calls_are_a_word_about_tools": ["parallel_tool_calls"],
+        f"{chat}::test_a_stream_does_not_ask_where_it_must_not": ["stream_usage"],
+        f"{chat}::test_stream_options_of_the_caller_stand": ["stream_options"],
+        f"{here}/test_chat.py::model_at": ["http_client", "http_async_client"],
+        f"{here}/test_chat.py::test_the_request_is_the_sdks_own_with_our_body": [
+            "default_query", "organization", "project",
+        ],
+        f"{here}/test_chat.py::test_what_belongs_to_openai_is_not_told_to_others": ["dialect"],
+    }  # fmt: skip
+    rows = [row[0] for row in PARAMETERS]
+    assert untested(ChatOpenAI, rows, held) == set()
+    azure = f"{here}/test_azure.py"
+    held |= {
+        azure: ["azure_ad_token"],
+        f"{azure}::test_a_token_provider_is_asked_for_each_request": ["azure_ad_token_provider"],
+        f"{azure}::test_each_world_has_its_token_provider": ["azure_ad_async_token_provider"],
+    }
+    assert untested(ChatAzureAI, rows, held) == set()
+    held |= {
+        f"{azure}::test_a_dated_version_goes_to_the_deployment": [
+            "api_version", "azure_deployment",
+        ],
+        f"{azure}::test_the_model_of_a_deployment_decides_the_profile": [
+            "model_of_azure_deployment",
+        ],
+    }  # fmt: skip
+    assert untested(AzureChatOpenAI, rows, held) == set()
 
 
 @pytest.mark.parametrize("name", ["stop", "seed", "n", "frequency_penalty", "logit_bias"])

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from recorded import FOLDER, load_cases
+from recorded import FOLDER, load_cases, neutral_message
 
 from headrace.chat_models import ResponseFormat, Settings, Timeout, Watch
 from headrace.messages import convert_to_messages
@@ -37,24 +37,6 @@ def settings_of(conversation: dict[str, Any], wanted: dict[str, Any]) -> Setting
         choice.get("name") if isinstance(choice, dict) else choice,
         form,
     )
-
-
-def neutral(message: dict[str, Any]) -> dict[str, Any]:
-    """A message of the corpus' neutral form in one that `convert_to_messages` reads."""
-    parts = [neutral_part(part) for part in message["content"]]
-    result = {"role": message["role"], "content": parts}
-    if message["role"] in ("assistant", "tool"):
-        result["content"] = "".join(part.get("text", "") for part in parts)
-    for key in ("tool_calls", "tool_call_id"):
-        if message.get(key):
-            result[key] = message[key]
-    return result
-
-
-def neutral_part(part: dict[str, Any]) -> dict[str, Any]:
-    if part["type"] != "image" or "url" in part:
-        return part
-    return {"type": "image", "base64": part["b64"], "mime_type": part["mime"]}
 
 
 def said(request: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +80,7 @@ def text_of(content: Any) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
 def test_every_recorded_conversation_encodes_to_what_was_sent(case: dict[str, Any]) -> None:
-    messages = convert_to_messages([neutral(m) for m in case["conversation"]["messages"]])
+    messages = convert_to_messages([neutral_message(m) for m in case["conversation"]["messages"]])
     before = copy.deepcopy(messages)
     wanted = (case["request"].get("text") or {}).get("format") or {}
     sent = encode(messages, settings_of(case["conversation"], wanted), stream=case["stream"])

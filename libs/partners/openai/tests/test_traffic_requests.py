@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from recorded import FOLDER, load_cases
+from recorded import FOLDER, load_cases, neutral_message
 
 from headrace.chat_models import ResponseFormat, Settings, Timeout, Watch
 from headrace.messages import convert_to_messages
@@ -44,26 +44,6 @@ def settings_of(conversation: dict[str, Any]) -> Settings:
         form,
         (stop,) if isinstance(stop, str) else tuple(stop),
     )
-
-
-def neutral_message(message: dict[str, Any]) -> dict[str, Any]:
-    """A message of the corpus' neutral form in one that `convert_to_messages` reads."""
-    parts = [neutral_part(part) for part in message["content"]]
-    result = {"role": message["role"], "content": parts}
-    if message["role"] in ("assistant", "tool"):
-        result["content"] = "".join(part["text"] for part in parts)
-    for key in ("tool_calls", "tool_call_id"):
-        if message.get(key):
-            result[key] = message[key]
-    return result
-
-
-def neutral_part(part: dict[str, Any]) -> dict[str, Any]:
-    if part["type"] != "image":
-        return part
-    if "url" in part:
-        return {"type": "image", "url": part["url"]}
-    return {"type": "image", "base64": part["b64"], "mime_type": part["mime"]}
 
 
 def said(request: dict[str, Any]) -> dict[str, Any]:
