@@ -138,7 +138,7 @@ def test_each_parameter_has_its_effect(name: str) -> None:
 
 
 def test_no_parameter_is_without_a_test() -> None:
-    tested = {*EFFECTS, *OF_THE_CORE, *REFUSED, "pipeline", "extract_reasoning"}
+    tested = {*EFFECTS, *OF_THE_CORE, *REFUSED, "pipeline", "extract_reasoning", "backend", "llm"}
     assert set(ChatHuggingFacePipeline.model_fields) == tested
 
 
@@ -190,9 +190,9 @@ def test_options_of_a_call_reach_generate() -> None:
     assert body["generate"] == {"max_new_tokens": 3, "do_sample": True, "temperature": 1.0}
 
 
-@pytest.mark.parametrize("name", ["device", "model", "model_kwargs", "task"])
+@pytest.mark.parametrize("name", ["backend", "device", "model", "model_kwargs", "task"])
 def test_what_is_of_loading_cannot_change_at_a_call(name: str) -> None:
-    value = {"a": 1} if name == "model_kwargs" else "text-generation"
+    value = {"a": 1} if name == "model_kwargs" else "pipeline"
     with pytest.raises(InputError, match="belongs to the model"):
         local().invoke("hi", **{name: value})
 

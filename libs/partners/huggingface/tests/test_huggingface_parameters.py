@@ -108,6 +108,8 @@ OF_THE_CORE = {
     "on_unsupported_content", "profile_overrides", "rate_limiter", "tags", "timeout",
 }  # fmt: skip
 
+BY_CLASS = {"backend", "llm"}  # which class it is; see below, and test_huggingface_local.py
+
 
 @pytest.mark.parametrize("name", list(EFFECTS))
 @pytest.mark.filterwarnings("ignore:.*is left out")  # once per process, wherever that is
@@ -146,13 +148,19 @@ def test_a_proxy_is_handed_to_the_http_client() -> None:
 
 
 def test_no_parameter_is_without_a_test() -> None:
-    assert set(ChatHuggingFace.model_fields) <= {*EFFECTS, *OF_THE_CORE, "proxy"}
+    assert set(ChatHuggingFace.model_fields) <= {*EFFECTS, *OF_THE_CORE, "proxy", *BY_CLASS}
 
 
 @pytest.mark.parametrize("given", [{"backend": "onnx"}, {"llm": "gpt2"}], ids=str)
 def test_another_backend_or_llm_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"[pP]ipeline"):
         ChatHuggingFace(model=MODEL, **given)
+
+
+def test_a_backend_is_of_the_model_and_not_of_a_call(server: LoopbackServer) -> None:
+    model = ChatHuggingFace(model=MODEL, base_url=server.base_url, backend="endpoint")
+    with pytest.raises(InputError, match="belongs to the model"):
+        model.invoke("hi", backend="pipeline")
 
 
 SECRET = "hf_very-secret-12345"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import AliasChoices, Field
 
@@ -45,12 +45,19 @@ class ChatHuggingFace(RawChatModel):
     sdk: ClassVar[str] = "huggingface_hub.utils"
     profiles: ClassVar[tuple[str, ...]] = ("headrace_huggingface",)
     plumbing: ClassVar[frozenset[str]] = RawChatModel.plumbing | {
-        "bill_to", "http_async_client", "http_client",
+        "backend", "bill_to", "http_async_client", "http_client", "llm",
     }  # fmt: skip
 
     model: str = Field(
         default=ANY_MODEL, min_length=1, description="The model's name on the Hub.",
         validation_alias=_also("model", "model_name", "model_id", "repo_id"),
+    )  # fmt: skip
+    backend: Literal["endpoint", "pipeline"] = Field(
+        default="endpoint", description='"pipeline": run the model in this process.'
+    )
+    llm: Any = Field(
+        default=None, description="A HuggingFaceEndpoint or HuggingFacePipeline to begin with.",
+        repr=False, exclude=True,
     )  # fmt: skip
     api_key: Key | None = Field(
         default=None, description="Token, or its giver.",
@@ -130,8 +137,6 @@ class ChatHuggingFace(RawChatModel):
     def _neutral(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """With what an `llm` holds, under what is given beside it."""
         rest = dict(super()._neutral(given))
-        if rest.pop("backend", None) not in (None, "endpoint"):
-            raise InputError('`backend` is "endpoint", or "pipeline" for a model in this process')
         llm = rest.pop("llm", None)
         if llm is None:
             return rest

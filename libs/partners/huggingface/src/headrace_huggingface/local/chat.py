@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field, PrivateAttr, model_validator
 
@@ -19,7 +19,7 @@ from headrace_huggingface.local.decode import Decoder
 from headrace_huggingface.local.encode import encode
 from headrace_huggingface.local.generating import Generation
 from headrace_huggingface.local.prompts import render
-from headrace_huggingface.local.source import HuggingFacePipeline, check_backend
+from headrace_huggingface.local.source import HuggingFacePipeline
 from headrace_huggingface.local.weights import TASKS, Recipe, Weights, shared
 
 if TYPE_CHECKING:
@@ -54,13 +54,18 @@ class ChatHuggingFacePipeline(BaseChatModel):
     provider: ClassVar[str] = "huggingface"
     profiles: ClassVar[tuple[str, ...]] = ("headrace_huggingface",)
     plumbing: ClassVar[frozenset[str]] = BaseChatModel.plumbing | {
-        "device", "device_map", "extract_reasoning", "model", "model_kwargs", "pipeline", "task",
+        "backend", "device", "device_map", "extract_reasoning", "llm", "model", "model_kwargs",
+        "pipeline", "task",
     }  # fmt: skip
 
     model: str = Field(
         min_length=1, description="The model's name on the Hub, or its folder.",
         validation_alias=_also("model", "model_name", "model_id", "repo_id"),
     )  # fmt: skip
+    backend: Literal["pipeline"] = Field(default="pipeline", description="In this process.")
+    llm: Any = Field(
+        default=None, description="A HuggingFacePipeline to begin with.", repr=False, exclude=True
+    )
     api_key: Key | None = Field(
         default=None, description="Token of the Hub, for models that need one.",
         validation_alias=_also("api_key", "huggingfacehub_api_token", "token"),
@@ -131,7 +136,6 @@ class ChatHuggingFacePipeline(BaseChatModel):
             if not isinstance(llm, HuggingFacePipeline):
                 raise InputError(f"`llm` is a HuggingFacePipeline, not {type(llm).__name__}")
             rest = {**llm.params, **rest}
-        check_backend(rest.pop("backend", None))
         for name in _REMOTE:
             if rest.get(name) is not None:
                 raise InputError(
