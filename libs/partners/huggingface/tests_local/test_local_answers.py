@@ -105,6 +105,13 @@ def test_thoughts_in_tags_are_reasoning(voice: Any, way: str) -> None:
     assert message.text == "Yes."
 
 
+def test_another_end_of_text_ends_it_and_leaves_no_text(voice: Any) -> None:
+    ends = voice.pipe.tokenizer.encode("!")
+    message = ask(chat(voice, "abc!def…", extra_body={"eos_token_id": ends}), "invoke")
+    assert message.text == "abc"
+    assert message.response_metadata["finish_reason"] == "stop"
+
+
 def test_thoughts_that_the_prompt_opened_are_reasoning(voice: Any) -> None:
     message = ask(chat(voice, "Hm.</think>Yes.", reasoning_effort=True), "invoke")
     assert [block["type"] for block in message.content_blocks] == ["reasoning", "text"]

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import pytest
+import torch
 import transformers
 from PIL import Image
 from transformers import (
@@ -94,6 +95,17 @@ def test_an_image_reaches_the_model(seer: Any, seen: list[Any]) -> None:
     assert model.task == "image-text-to-text"
     assert model.invoke(talk).text == "A red one."
     assert tuple(seen[0]["pixel_values"].shape) == (1, 3, 8, 8)
+
+
+def test_an_image_comes_in_the_numbers_of_the_model(seer: Any, seen: list[Any]) -> None:
+    model = seer[0].model
+    model.to(torch.bfloat16)
+    try:
+        answer = chat(seer, "Red.").invoke([HumanMessage(["What is it?", image(png())])])
+    finally:
+        model.to(torch.float32)
+    assert answer.text == "Red."
+    assert seen[0]["pixel_values"].dtype == torch.bfloat16
 
 
 def test_spellings_of_an_image_are_one_request(seer: Any, seen: list[Any]) -> None:

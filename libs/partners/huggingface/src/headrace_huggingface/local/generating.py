@@ -54,7 +54,8 @@ class Generation:
         torch, transformers = library("torch"), library("transformers")
         model = self._loaded.model
         asked = self._asked(prompt)
-        ends = _ids(asked.get("eos_token_id", model.generation_config.eos_token_id))
+        config = asked.get("generation_config") or model.generation_config
+        ends = _ids(asked.get("eos_token_id", config.eos_token_id))
         reader = Reader(self, put, self._loaded, ends, prompt.tokens)
 
         def over(input_ids: Any, scores: Any, **_: Any) -> Any:
@@ -66,14 +67,19 @@ class Generation:
         beams = (asked.get("num_beams") or 1) > 1
         criteria = transformers.StoppingCriteriaList([over, *asked.pop("stopping_criteria", ())])
         with seeded(torch, self._body.get("seed"), model.device):
-            made = model.generate(
-                **prompt.inputs.to(model.device), stopping_criteria=criteria, **asked
-            )
+            made = model.generate(**self._placed(prompt), stopping_criteria=criteria, **asked)
         if beams:  # of several beams the best is known at the end
             made = getattr(made, "sequences", made)
             reader.read(made[0, prompt.tokens :].tolist())
         if not self._stopped:
             reader.finish()
+
+    def _placed(self, prompt: Prompt) -> Any:
+        """The tensors where the model is; images in its own kind of numbers."""
+        model = self._loaded.model
+        if self._loaded.sees_images:
+            return prompt.inputs.to(model.device, dtype=model.dtype)
+        return prompt.inputs.to(model.device)
 
     def _asked(self, prompt: Prompt) -> dict[str, Any]:
         """Arguments of `generate`: the request's, over those the pipeline was made with."""
