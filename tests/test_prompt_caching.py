@@ -183,6 +183,7 @@ def test_cache_prompt_does_what_the_service_has_or_is_in_the_record(case: str) -
     assert report.warnings == preflight(model, {}).warnings
     assert where_marked(report.request) == row.switched
     assert ("prompt_cache_key" in report.request) is row.key
+    assert model.supports("cache_prompt") is bool(row.switched or row.key)
     records = [one["action"] for one in report.adapted if one["name"] == "cache_prompt"]
     assert records == (["translated"] if row.key else [] if row.switched else ["left out"])
     assert "cache_prompt" not in json.dumps(report.request)

@@ -266,6 +266,12 @@ def test_a_marker_says_how_long_the_cache_lives() -> None:
     }
 
 
+def test_nova_is_not_told_how_long_its_cache_lives() -> None:
+    body = written([{**MARKED, "extras": {"cache_control": {"ttl": "1h"}}}], family=NOVA)
+    assert body["messages"][0]["content"] == [{"text": "a"}, POINT]
+    assert noted(body) == [("ttl", "left out")]
+
+
 def test_a_cache_point_stands_before_the_documents_at_the_end() -> None:
     marked = document(filename="a.pdf", extras={"cache_control": {"type": "ephemeral"}})
     assert [next(iter(part)) for part in content(["Read:", marked])] == [

@@ -11,6 +11,7 @@ from headrace.chat_models.carrying import SEEN_BY, sees
 from headrace.chat_models.effort import ways_of
 from headrace.chat_models.notes import Notes
 from headrace.chat_models.options import aliases_of
+from headrace.chat_models.prompt_caching import SWITCH
 from headrace.chat_models.settings import ResponseFormat, Settings
 from headrace.chat_models.timeouts import Timeout, Watch
 from headrace.chat_models.wires import Wire, limits_of
@@ -160,6 +161,8 @@ def supports(model: BaseChatModel, name: str) -> bool | None:
     field = aliases_of(cls).get(name, name)
     if field == EFFORT:
         return _effort_works(facts, wire)
+    if field == SWITCH:
+        return field in wire.takes
     if field in _BUILT_IN or (field in cls.model_fields and field not in cls.plumbing):
         taken = limits_of(field, facts, wire, model.model).takes
         return facts.get(field) if taken is None and _is_ability(field) else taken

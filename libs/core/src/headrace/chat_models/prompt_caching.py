@@ -40,7 +40,10 @@ def without_marks(
     if wire.marks == EVERYWHERE:
         return list(messages), settings
     lost: dict[MarkPlace, Any] = {}
-    kept = [_unmarked_message(message, wire, lost) for message in messages]
+    kept = [
+        message if _is_bare(message) else _unmarked_message(message, wire, lost)
+        for message in messages
+    ]
     if "tools" not in wire.marks and any(_mark_of(tool) for tool in settings.tools):
         lost["tools"] = next(mark for tool in settings.tools if (mark := _mark_of(tool)))
         settings = replace(settings, tools=tuple(map(_unmarked, settings.tools)))
@@ -93,6 +96,13 @@ def _place_of(message: BaseMessage) -> MarkPlace:
         case ToolMessage():
             return "tool"
     return "user"
+
+
+def _is_bare(message: BaseMessage) -> bool:
+    """Whether nothing is there that a mark could be on, as in most messages."""
+    if message.content.__class__ is not str or message.additional_kwargs:
+        return False
+    return not (isinstance(message, AIMessage) and message.tool_calls)
 
 
 def _unmarked_message(message: BaseMessage, wire: Wire, lost: dict[MarkPlace, Any]) -> BaseMessage:

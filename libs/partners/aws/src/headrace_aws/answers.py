@@ -9,7 +9,7 @@ from headrace.chat_models import Notes
 from headrace.messages import AIMessage
 from headrace.transport import CallIds
 from headrace_aws.families import Family
-from headrace_aws.outgoing import Block, Part, Parts, cache_point
+from headrace_aws.outgoing import Block, Part, Parts
 
 OWN = frozenset({"bedrock_converse", "bedrock"})
 _OTHERS = "it is another provider's"
@@ -28,8 +28,8 @@ class Answers:
         parts: list[Part] = []
         for block in cast("Sequence[Block]", message.content_blocks):
             parts += self._parts(block, own)
-            parts += cache_point(block.get("extras"))
-        parts += cache_point(message.additional_kwargs)
+            parts += self.parts.cache_point(block.get("extras"))
+        parts += self.parts.cache_point(message.additional_kwargs)
         return parts
 
     def _parts(self, block: Block, own: bool) -> list[Part]:

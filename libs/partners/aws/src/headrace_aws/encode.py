@@ -18,7 +18,7 @@ from headrace.tools import strict_schema
 from headrace.transport import names_of
 from headrace_aws.families import UNKNOWN, Family
 from headrace_aws.history import History, put_cache_point
-from headrace_aws.outgoing import Part, cache_point, guarded
+from headrace_aws.outgoing import Part, guarded
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes, ResponseFormat, Settings
@@ -68,7 +68,7 @@ def encode(
             request[wire] = params[ours]
     _merge(request, _options(settings, family, profile or {}, stream=stream))
     if params.get(SWITCH):
-        _cache(request, family, params[SWITCH], notes)
+        _cache(request, history, params[SWITCH], notes)
     if params.get("guard_last_turn_only"):
         _guard_last(request)
     _merge(request, params.get("model_kwargs") or {})
@@ -185,7 +185,7 @@ class Tools:
         if tool.get("strict"):
             schema, spec["strict"] = _closed(tool, schema), True
         spec["inputSchema"] = {"json": schema}
-        return [{"toolSpec": spec}, *cache_point(tool.get("extras"))]
+        return [{"toolSpec": spec}, *self.history.parts.cache_point(tool.get("extras"))]
 
     def _rename(self, messages: list[dict[str, Any]]) -> None:
         for call in _calls(messages):
@@ -212,9 +212,10 @@ def _called(messages: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(call["name"] for call in _calls(messages)))
 
 
-def _cache(request: dict[str, Any], family: Family, asked: bool | str, notes: Notes) -> None:
+def _cache(request: dict[str, Any], history: History, asked: bool | str, notes: Notes) -> None:
     """Cache points behind the tools, the instructions and the last message of the user."""
-    (point,) = cache_point({MARK: mark_value(asked)})
+    (point,) = history.parts.cache_point({MARK: mark_value(asked)})
+    caches = history.family.caches
     last = [message for message in request["messages"] if message["role"] == "user"][-1:]
     tools: list[Part] = (request.get("toolConfig") or {}).get("tools") or []
     system: list[Part] = request.get("system") or []
@@ -226,7 +227,7 @@ def _cache(request: dict[str, Any], family: Family, asked: bool | str, notes: No
         ("messages", last[0]["content"] if last else []),
     )
     for place, parts in places:
-        takes = family.caches is None or place in family.caches
+        takes = caches is None or place in caches
         if not (parts and takes) or any("cachePoint" in part for part in parts):
             continue
         if room <= 0:

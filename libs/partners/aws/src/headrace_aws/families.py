@@ -29,7 +29,8 @@ class Family:
     `makers`: what stands before the dot in their ids. `effort`: the key of
     `additionalModelRequestFields` that carries it, None where none is known; `forms`: see
     `headrace.chat_models.effort`. `top_k`: the path of its key. `choices`: kinds of
-    `toolChoice` (None: not known). `caches`: where cache points may stand (None: not known).
+    `toolChoice` (None: not known). `caches`: where cache points may stand (None: not known),
+    `hour`: they may say how long.
     `signs`: its reasoning is signed and goes back.
     """
 
@@ -40,6 +41,7 @@ class Family:
     top_k: tuple[str, ...] = ("top_k",)
     choices: frozenset[ChoiceKind] | None = None
     caches: frozenset[Place] | None = frozenset()
+    hour: bool = False
     signs: bool = False
 
     def spell(self, effort: Effort, *, adaptive: bool = True) -> dict[str, Any]:
@@ -81,7 +83,7 @@ _ALL: frozenset[ChoiceKind] = frozenset({"auto", "any", "tool"})
 FAMILIES = (
     Family(
         id="claude", makers=("anthropic",), effort="thinking", forms=FORMS, choices=_ALL,
-        caches=frozenset({"system", "messages", "tools"}), signs=True,
+        caches=frozenset({"system", "messages", "tools"}), hour=True, signs=True,
     ),
     Family(
         id="nova", makers=("amazon",), effort="reasoningConfig",
@@ -105,7 +107,7 @@ FAMILIES = (
     ),
 )  # fmt: skip
 # Of whose model nothing is known: an ARN without `base_model`.
-UNKNOWN = Family(id="unknown", caches=None, signs=True)
+UNKNOWN = Family(id="unknown", caches=None, hour=True, signs=True)
 
 _BY_MAKER: Mapping[str, Family] = {m: family for family in FAMILIES for m in family.makers}
 _REGION = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|sa|in|global)\.(?=[a-z0-9]+\.)")

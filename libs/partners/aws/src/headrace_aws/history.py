@@ -20,7 +20,7 @@ from headrace.messages import (
 from headrace.transport import CallIds, IdRule
 from headrace_aws.answers import Answers
 from headrace_aws.families import Family
-from headrace_aws.outgoing import Block, Part, Parts, cache_point
+from headrace_aws.outgoing import Block, Part, Parts
 
 _IDS = IdRule(
     re.compile(r"[a-zA-Z0-9_.:-]{1,64}"),
@@ -96,18 +96,18 @@ class History:
                     self.notes.record("text", block["text"], None, "left out", _BLANK)
             else:
                 parts.append(self.parts.part(block))
-            put_cache_point(parts, cache_point(block.get("extras")))
+            put_cache_point(parts, self.parts.cache_point(block.get("extras")))
         return parts
 
     def _result(self, message: ToolMessage) -> list[Part]:
         content, beside = list[Part](), list[Part]()
-        marks: list[Part] = cache_point(message.additional_kwargs)
+        marks: list[Part] = self.parts.cache_point(message.additional_kwargs)
         for block in cast("Sequence[Block]", message.content_blocks):
             if block["type"] == "text" and not block["text"].strip():
                 continue
             part = self.parts.part(block)
             (content if self._fits_result(part) else beside).append(part)
-            marks = marks or cache_point(block.get("extras"))
+            marks = marks or self.parts.cache_point(block.get("extras"))
         if beside:
             kinds = ", ".join(sorted({next(iter(part)) for part in beside}))
             reason = f"`{self.notes.model}` takes none in the result of a tool"

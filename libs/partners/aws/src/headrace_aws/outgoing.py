@@ -52,6 +52,18 @@ class Parts:
         self._tell_extras(block)
         return guarded(part, block)
 
+    def cache_point(self, extras: Mapping[str, Any] | None) -> list[Part]:
+        """The cache point that a mark asks for."""
+        mark = (extras or {}).get(MARK)
+        if not mark:
+            return []
+        ttl = mark.get("ttl") if isinstance(mark, Mapping) else None
+        if ttl and not self.family.hour:
+            reason = f"`{self.notes.model}` keeps all for five minutes"
+            self.notes.record("ttl", ttl, None, "left out", reason)
+            ttl = None
+        return [{"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}]
+
     def _media(self, kind: str, block: Block) -> Part:
         form = format_of(kind, block)
         if form is None:
@@ -109,15 +121,6 @@ class Parts:
             if key not in _PLACED:
                 reason = "Converse has no such mark"
                 self.notes.record(key, value, None, "left out", reason)
-
-
-def cache_point(extras: Mapping[str, Any] | None) -> list[Part]:
-    """The cache point that a mark asks for."""
-    mark = (extras or {}).get(MARK)
-    if not mark:
-        return []
-    ttl = mark.get("ttl") if isinstance(mark, Mapping) else None
-    return [{"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}]
 
 
 def guarded(part: Part, block: Block) -> Part:

@@ -1,4 +1,4 @@
-"""Images, documents and audio: what is carried, and that nothing is lost in silence."""
+"""Images, documents, audio and marks: what is carried, and that nothing is lost in silence."""
 
 from __future__ import annotations
 
@@ -81,6 +81,20 @@ class MediaTests(ConformanceHooks):
         }
         assert served.model(profile=SEEN).bind_tools([tool]).invoke(talk).text == "A pixel."
         assert PNG in self._wire_text(served)
+
+    def test_cache_marks_and_the_switch_go_out_or_are_told(self, serve: Serve) -> None:
+        marked = {
+            "type": "text",
+            "text": "Look:",
+            "extras": {"cache_control": {"type": "ephemeral"}},
+        }
+        served = serve("Seen.")
+        answer = served.model(cache_prompt=True).invoke([HumanMessage([marked])])
+        assert answer.text == "Seen."
+        records = answer.response_metadata.get("adapted", ())
+        told = {record["name"] for record in records if record["action"] == "left out"}
+        cached = "cache" in self._wire_text(served).lower()
+        assert cached or told >= {"cache_control", "cache_prompt"}
 
     def _wire_text(self, served: Any) -> str:
         return repr(served.last)
