@@ -13,6 +13,7 @@ import pytest
 from headrace import init_chat_model
 from headrace.chat_models.settings import call_of
 from headrace.errors import (
+    ConfigurationError,
     InputError,
     MissingPackageError,
     ModelAuthenticationError,
@@ -235,6 +236,53 @@ def test_a_token_is_in_no_repr_dump_pickle_or_error(monkeypatch: pytest.MonkeyPa
         assert SECRET not in told + model._address()
         assert SECRET.encode() not in pickle.dumps(model) + pickle.dumps(model.weights)
         assert pickle.loads(pickle.dumps(model))._recipe().token is None
+
+
+class FakeTransformers:
+    """Notes what `pipeline` is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+
+    def pipeline(self, task: str, **asked: Any) -> Any:
+        self.asked = {"task": task, **asked}
+        raise OSError("loaded enough")
+
+
+@pytest.fixture
+def transformers(monkeypatch: pytest.MonkeyPatch) -> FakeTransformers:
+    made = FakeTransformers()
+    monkeypatch.setitem(sys.modules, "transformers", made)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace())  # type: ignore[arg-type]
+    return made
+
+
+def test_what_is_of_loading_reaches_the_pipeline(transformers: FakeTransformers) -> None:
+    options = {"revision": "v2", "dtype": "bfloat16", "attn_implementation": "eager"}
+    model = local(device_map="auto", model_kwargs=options, api_key=lambda: "hf_given")
+    with pytest.raises(ModelNotFoundError, match="loaded enough"):
+        model.invoke("hi")
+    assert transformers.asked == {
+        "task": "text-generation", "model": "org/m", "token": "hf_given", "device_map": "auto",
+        "revision": "v2", "dtype": "bfloat16", "model_kwargs": {"attn_implementation": "eager"},
+    }  # fmt: skip
+
+
+def test_a_token_of_the_environment_is_used_for_loading(
+    transformers: FakeTransformers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUGGINGFACEHUB_API_TOKEN", "hf_env")
+    with pytest.raises(ModelNotFoundError):
+        asyncio.run(local().ainvoke("hi"))
+    assert transformers.asked["token"] == "hf_env"
+
+
+def test_a_token_that_must_be_awaited_is_refused(transformers: FakeTransformers) -> None:
+    async def give() -> str:
+        return "never"
+
+    with pytest.raises(ConfigurationError, match="`api_key` is an async function"):
+        local(api_key=give).invoke("hi")
 
 
 def test_equal_recipes_share_their_weights_and_others_do_not() -> None:

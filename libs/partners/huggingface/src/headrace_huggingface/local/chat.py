@@ -184,7 +184,7 @@ class ChatHuggingFacePipeline(BaseChatModel):
         account: Any = HuggingFaceCredential() if self.credential is None else self.credential
         token = account.resolve(api_key=self.api_key).values.get("api_key")
         options = dict(self.model_kwargs or {})
-        return Recipe(self.model, self.task, self.device, self.device_map, options, _said(token))
+        return Recipe(self.model, self.task, self.device, self.device_map, options, token)
 
     def __getstate__(self) -> dict[Any, Any]:
         """Without weights: a copy elsewhere loads them; a `pipeline` of yours cannot go along."""
@@ -268,13 +268,6 @@ class ChatHuggingFacePipeline(BaseChatModel):
                         yield chunk
         finally:
             await close(pushed)
-
-
-def _said(token: Any) -> str | None:
-    value = token() if callable(token) else token
-    if hasattr(value, "get_secret_value"):
-        value = value.get_secret_value()
-    return None if value is None else str(value)
 
 
 def _task_of(pipe: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,7 +55,8 @@ def library(name: str) -> Any:
 class Recipe:
     """What a model is loaded from; equal recipes share what was loaded.
 
-    `options`: further arguments of `from_pretrained`. `token` stands in no repr and no pickle.
+    `options`: further arguments of `from_pretrained`. `token`: of the Hub, or a function that
+    gives it when the model is loaded; it stands in no repr and no pickle.
     """
 
     model: str
@@ -62,7 +64,7 @@ class Recipe:
     device: Any = None
     device_map: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    token: str | None = field(default=None, repr=False)
+    token: Any = field(default=None, repr=False)
 
     @property
     def key(self) -> Hashable | None:
@@ -182,6 +184,14 @@ _SHARED: WeakValueDictionary[Hashable, Weights] = WeakValueDictionary()
 _TURNS: WeakKeyDictionary[Any, RateLimiter] = WeakKeyDictionary()
 
 
+def _after_fork() -> None:
+    global _LOCK
+    _LOCK = Lock()  # another thread of the parent may have held it
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 def shared(recipe: Recipe) -> Weights:
     """The weights of a recipe; those that somebody has already, if he has."""
     key = recipe.key
@@ -215,14 +225,25 @@ def _made(recipe: Recipe) -> Any:
     task = "text-generation" if recipe.task == "conversational" else recipe.task
     placed = {"device": recipe.device, "device_map": recipe.device_map}
     given = {name: value for name, value in placed.items() if value is not None}
+    given["token"] = _token(recipe.token)
     try:
-        return transformers.pipeline(
-            task, model=recipe.model, token=recipe.token, model_kwargs=rest, **given, **own
-        )
+        return transformers.pipeline(task, model=recipe.model, model_kwargs=rest, **given, **own)
     except HeadraceError:
         raise
     except Exception as error:
         raise _loading_error(error, recipe) from error
+
+
+def _token(token: Any) -> str | None:
+    """The token, or what its giver says now."""
+    value = token() if callable(token) else token
+    if value is not None and not isinstance(value, str):
+        if hasattr(value, "close"):
+            value.close()  # a coroutine that nobody will await
+        raise ConfigurationError(
+            "`api_key` is an async function, and a model is loaded in a thread; give a plain one"
+        )
+    return value
 
 
 _KINDS: tuple[tuple[str, type[ModelError]], ...] = (
