@@ -160,6 +160,25 @@ class ReplayedTraffic:
         self.spoil(cases, 150_000 // len(cases) + 1)
 
 
+class BorrowedCodec(ReplayedTraffic):
+    """The exchanges of some services in Chat Completions, whose codec has its own long run."""
+
+    dialect = "openai-chat"
+    every = 1
+    served_by: ClassVar[tuple[str, ...]] = ()
+
+    def cases(self, way: str) -> list[Case]:
+        return [case for case in load_cases(self.dialect) if case["provider"] in self.served_by]
+
+    def test_very_many_spoiled_answers(self) -> None:
+        pytest.skip("the codec is that of headrace-openai, which has the long run")
+
+    def test_spoiled_answers_give_an_answer_or_an_error_of_ours(self) -> None:
+        cases = self.cases("invoke")
+        assert cases
+        self.spoil(cases, 20)
+
+
 def read_spoiled(exchange: Any, case: Case, chance: random.Random) -> None:
     """Decodes a recorded body in which values, or bytes, are not what they were."""
     body, headers = REPLAY.body_of(case), case["headers"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
-from recorded import load_cases
-from replayed import ReplayedTraffic, replaying
+from asking import ask
+from replayed import BorrowedCodec, replaying
 
 from headrace import init_chat_model
 from headrace.engine.worlds import sync_world
@@ -23,37 +22,24 @@ from headrace.errors import (
     ModelPermissionDeniedError,
     ModelRateLimitError,
 )
-from headrace.messages import AIMessage, HumanMessage
+from headrace.messages import HumanMessage
 from headrace.testing.loopback import LoopbackServer
 from headrace.testing.scripted import ScriptedChatModel
 from headrace.tools import tool
 from headrace_huggingface import ChatHuggingFace, HuggingFaceCredential, HuggingFaceEndpoint
 from headrace_openai.codec import ChatCompletionsWire
 
-__all__ = ["replaying"]
+__all__ = ["ask", "replaying"]
 MODEL = "openai/gpt-oss-120b"
-SERVED_BY = ("huggingface", "cerebras", "groq", "together")
-RECORDED = [case for case in load_cases("openai-chat") if case["provider"] in SERVED_BY]
 
 
-class TestHuggingFaceTraffic(ReplayedTraffic):
+class TestHuggingFaceTraffic(BorrowedCodec):
     """What was recorded of the router, and of providers behind it, through the SDK's client."""
 
-    dialect = "openai-chat"
-    every = 1
-
-    def cases(self, way: str) -> list[Any]:
-        return RECORDED
+    served_by = ("huggingface", "cerebras", "groq", "together")
 
     def model_of(self, url: str, case: dict[str, Any], **more: Any) -> ChatHuggingFace:
         return ChatHuggingFace(model="m", base_url=url, api_key="secret-key-1", **more)
-
-    def test_very_many_spoiled_answers(self) -> None:
-        pytest.skip("the codec is that of headrace-openai, which has the long run")
-
-    def test_spoiled_answers_give_an_answer_or_an_error_of_ours(self) -> None:
-        assert RECORDED
-        self.spoil(RECORDED, 20)
 
 
 @pytest.fixture(autouse=True)
@@ -67,13 +53,6 @@ def server() -> Iterator[LoopbackServer]:
     make: Any = ScriptedChatModel
     with LoopbackServer(make(["fine"] * 9), ChatCompletionsWire()) as running:
         yield running
-
-
-@pytest.fixture(params=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Callable[..., AIMessage]:
-    if request.param == "sync":
-        return lambda model, input="hi": model.invoke(input)
-    return lambda model, input="hi": asyncio.run(model.ainvoke(input))
 
 
 def model_of(server: LoopbackServer, **given: Any) -> ChatHuggingFace:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
+from asking import ask
 from covering import untested
-from recorded import load_cases
-from replayed import ReplayedTraffic, replaying
+from replayed import BorrowedCodec, replaying
 
 from headrace import init_chat_model
 from headrace.errors import ConfigurationError, MissingCredentialError, ModelRateLimitError
@@ -21,28 +20,16 @@ from headrace.testing.scripted import ScriptedChatModel
 from headrace_mistral import ChatMistralAI, MistralCredential
 from headrace_openai.codec import ChatCompletionsWire
 
-__all__ = ["replaying"]
-RECORDED = [case for case in load_cases("openai-chat") if case["provider"] == "mistral"]
+__all__ = ["ask", "replaying"]
 
 
-class TestMistralTraffic(ReplayedTraffic):
+class TestMistralTraffic(BorrowedCodec):
     """Mistral's exchanges among the recorded ones, through its own SDK."""
 
-    dialect = "openai-chat"
-    every = 1
-
-    def cases(self, way: str) -> list[Any]:
-        return RECORDED
+    served_by = ("mistral",)
 
     def model_of(self, url: str, case: dict[str, Any], **more: Any) -> ChatMistralAI:
         return ChatMistralAI(model="m", base_url=url, api_key="secret-key-1", **more)
-
-    def test_very_many_spoiled_answers(self) -> None:
-        pytest.skip("the codec is that of headrace-openai, which has the long run")
-
-    def test_spoiled_answers_give_an_answer_or_an_error_of_ours(self) -> None:
-        assert RECORDED
-        self.spoil(RECORDED, 20)
 
 
 @pytest.fixture
@@ -50,13 +37,6 @@ def server() -> Iterator[LoopbackServer]:
     make: Any = ScriptedChatModel
     with LoopbackServer(make(["fine"] * 9), ChatCompletionsWire()) as running:
         yield running
-
-
-@pytest.fixture(params=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Callable[..., AIMessage]:
-    if request.param == "sync":
-        return lambda model, input="hi": model.invoke(input)
-    return lambda model, input="hi": asyncio.run(model.ainvoke(input))
 
 
 def model_of(server: LoopbackServer, **given: Any) -> ChatMistralAI:

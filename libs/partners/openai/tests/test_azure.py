@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
+from asking import ask
 
 from headrace import init_chat_model
 from headrace.credentials import credential_from_dict
 from headrace.errors import ConfigurationError, MissingCredentialError
 from headrace_openai import AzureChatOpenAI, AzureOpenAICredential, ChatAzureAI
 from headrace_openai.azure.place import endpoint_of
+
+__all__ = ["ask"]
 
 ROOT = "https://res.openai.azure.com"
 KEY = "azure-key-12345678"
@@ -70,13 +72,6 @@ def sent() -> Sent:
 def azure(sent: Sent, **given: Any) -> AzureChatOpenAI:
     given = {"azure_endpoint": ROOT, "azure_deployment": "mine", "model": "gpt-4o", **given}
     return AzureChatOpenAI(**given, **sent.clients())
-
-
-@pytest.fixture(params=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
-    if request.param == "sync":
-        return lambda model: model.invoke("hi")
-    return lambda model: asyncio.run(model.ainvoke("hi"))
 
 
 @pytest.mark.parametrize(

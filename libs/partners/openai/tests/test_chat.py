@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from asking import ask
 
 from headrace.chat_models import CLIENTS
 from headrace.engine.drive import drive
@@ -32,10 +33,11 @@ from headrace.errors import (
     StructuredOutputError,
     WireError,
 )
-from headrace.messages import AIMessage
 from headrace.transport import Limits, RawRequest, opened
 from headrace_openai import ChatOpenAI
 from headrace_openai.client import OpenAISettings, make_client
+
+__all__ = ["ask"]
 
 ANSWER = {
     "id": "r1",
@@ -67,14 +69,6 @@ def model_at(handler: Handler = answering, **given: Any) -> ChatOpenAI:
         http_async_client=httpx2.AsyncClient(transport=transport),
         **given,
     )
-
-
-@pytest.fixture(params=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Callable[..., AIMessage]:
-    """`invoke`, in each of the two worlds."""
-    if request.param == "sync":
-        return lambda model, *args, **kwargs: model.invoke(*args, **kwargs)
-    return lambda model, *args, **kwargs: asyncio.run(model.ainvoke(*args, **kwargs))
 
 
 @pytest.fixture(params=["sync", "async"])

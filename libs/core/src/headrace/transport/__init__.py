@@ -26,6 +26,7 @@ from headrace.transport.reading import (
     whole_of_stream,
 )
 from headrace.transport.repeating import Repeats
+from headrace.transport.roles import leave_name_out, role_of, unsendable
 from headrace.transport.sdk import (
     Limits,
     SDKClient,
@@ -76,6 +77,7 @@ __all__ = [
     "http_error",
     "is_event_stream",
     "key_now",
+    "leave_name_out",
     "malformed",
     "names_of",
     "opened",
@@ -85,9 +87,11 @@ __all__ = [
     "redact",
     "request_id_of",
     "retry_after",
+    "role_of",
     "sdk_error",
     "slow",
     "ssl_context",
     "status_error",
+    "unsendable",
     "whole_of_stream",
 ]

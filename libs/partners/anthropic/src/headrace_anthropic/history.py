@@ -22,7 +22,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
-from headrace.transport import CallIds, IdRule
+from headrace.transport import CallIds, IdRule, leave_name_out, unsendable
 from headrace_anthropic.incoming import Block
 from headrace_anthropic.outgoing import Parts, plain, said, server_call, server_result
 
@@ -81,13 +81,9 @@ class History:
                     f"the Messages API has no role {message.role!r}; it takes user and assistant"
                 )
             case _:
-                raise InputError(
-                    f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                    "conversation first"
-                )
-        if message.name is not None and not isinstance(message, ToolMessage):
-            reason = "the Messages API takes no names"
-            self.notes.change("name", message.name, None, "left out", reason, apart=True)
+                raise unsendable(message)
+        if not isinstance(message, ToolMessage):
+            leave_name_out(message, "the Messages API", self.notes)
 
     def _take_waiting(self) -> list[Block]:
         waiting, self._waiting = self._waiting, []

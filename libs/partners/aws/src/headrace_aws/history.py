@@ -17,7 +17,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
-from headrace.transport import CallIds, IdRule
+from headrace.transport import CallIds, IdRule, unsendable
 from headrace_aws.answers import Answers
 from headrace_aws.families import Family
 from headrace_aws.outgoing import Block, Part, Parts
@@ -60,10 +60,7 @@ class History:
                 case ChatMessage():
                     raise InputError(f"Converse has no role {message.role!r}; use user, assistant")
                 case _:
-                    raise InputError(
-                        f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                        "conversation first"
-                    )
+                    raise unsendable(message)
         for turn in self.messages:
             self._accompany(turn)
 

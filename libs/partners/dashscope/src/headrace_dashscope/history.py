@@ -6,17 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from headrace.errors import InputError
 from headrace.messages import (
     AIMessage,
     BaseMessage,
-    ChatMessage,
-    DeveloperMessage,
-    HumanMessage,
-    SystemMessage,
     ToolMessage,
 )
-from headrace.transport import ANY_ID, CallIds
+from headrace.transport import ANY_ID, CallIds, leave_name_out, role_of
 from headrace_dashscope.outgoing import Part, write_part
 
 if TYPE_CHECKING:
@@ -25,9 +20,7 @@ if TYPE_CHECKING:
 
 Blocks = Sequence[Mapping[str, Any]]
 
-_ROLES: Mapping[type[BaseMessage], str] = {
-    HumanMessage: "user", SystemMessage: "system", DeveloperMessage: "system",
-}  # fmt: skip
+_SERVICE = "DashScope"
 _MEDIA = frozenset({"image", "audio", "video", "file"})
 _SAID = ("text", "refusal")
 _TAKEN = frozenset({*_SAID, "reasoning", "tool_call", "invalid_tool_call"})
@@ -58,26 +51,12 @@ class History:
         return wire
 
     def _message(self, message: BaseMessage) -> dict[str, Any]:
-        if message.name is not None and not isinstance(message, ToolMessage):
-            reason = "DashScope takes no names"
-            self.notes.change("name", message.name, None, "left out", reason, apart=True)
-        match message:
-            case AIMessage():
-                return self._assistant(message)
-            case ToolMessage():
-                return self._result(message)
-            case ChatMessage():
-                return {"role": message.role, "content": self._content(message)}
-        if isinstance(message, DeveloperMessage):
-            reason = "DashScope has no such role"
-            self.notes.record("developer message", "developer", "system", "translated", reason)
-        role = _ROLES.get(type(message))
-        if role is None:
-            raise InputError(
-                f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                "conversation first"
-            )
-        return {"role": role, "content": self._content(message)}
+        if isinstance(message, ToolMessage):
+            return self._result(message)
+        leave_name_out(message, _SERVICE, self.notes)
+        if isinstance(message, AIMessage):
+            return self._assistant(message)
+        return {"role": role_of(message, _SERVICE, self.notes), "content": self._content(message)}
 
     def _content(self, message: BaseMessage) -> str | list[Part]:
         if isinstance(message.content, str):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from headrace.errors import InputError
 from headrace.messages import (
     AIMessage,
     BaseMessage,
@@ -15,6 +14,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
+from headrace.transport import unsendable
 from headrace_google.grounding import SEARCH_ID
 from headrace_google.incoming import SIGNATURE
 from headrace_google.outgoing import Part, Parts, server_part
@@ -93,10 +93,7 @@ class History:
                     self.notes.record("role", message.role, role, "translated", reason)
                 self._say(role, message)
             case _:
-                raise InputError(
-                    f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                    "conversation first"
-                )
+                raise unsendable(message)
 
     def _say(self, role: str, message: BaseMessage) -> None:
         self._contents.append({"role": role, "parts": self._parts_of(message)})

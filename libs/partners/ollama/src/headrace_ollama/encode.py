@@ -9,17 +9,13 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from headrace.errors import InputError, UnsupportedContentError
+from headrace.errors import UnsupportedContentError
 from headrace.messages import (
     AIMessage,
     BaseMessage,
-    ChatMessage,
-    DeveloperMessage,
-    HumanMessage,
-    SystemMessage,
     ToolMessage,
 )
-from headrace.transport import names_of
+from headrace.transport import leave_name_out, names_of, role_of
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes, Settings
@@ -40,9 +36,7 @@ OPTIONS: Mapping[str, str] = {
 SAME = ("keep_alive", "logprobs", "top_logprobs", "truncate", "shift")
 
 _CARRIED = frozenset({"text", "refusal", "tool_call", "invalid_tool_call"})
-_ROLES: Mapping[type[BaseMessage], str] = {
-    HumanMessage: "user", SystemMessage: "system", DeveloperMessage: "system",
-}  # fmt: skip
+_SERVICE = "Ollama"
 
 
 def encode(
@@ -112,26 +106,12 @@ class _History:
         return [self._message(message) for message in messages]
 
     def _message(self, message: BaseMessage) -> dict[str, Any]:
-        if message.name is not None and not isinstance(message, ToolMessage):
-            reason = "Ollama takes no names"
-            self.notes.change("name", message.name, None, "left out", reason, apart=True)
-        match message:
-            case AIMessage():
-                return self._assistant(message)
-            case ToolMessage():
-                return self._result(message)
-            case ChatMessage():
-                return {"role": message.role, **self._content(message)}
-        if isinstance(message, DeveloperMessage):
-            reason = "Ollama has no such role"
-            self.notes.record("developer message", "developer", "system", "translated", reason)
-        role = _ROLES.get(type(message))
-        if role is None:
-            raise InputError(
-                f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                "conversation first"
-            )
-        return {"role": role, **self._content(message)}
+        if isinstance(message, ToolMessage):
+            return self._result(message)
+        leave_name_out(message, _SERVICE, self.notes)
+        if isinstance(message, AIMessage):
+            return self._assistant(message)
+        return {"role": role_of(message, _SERVICE, self.notes), **self._content(message)}
 
     def _content(self, message: BaseMessage) -> dict[str, Any]:
         if isinstance(message.content, str):

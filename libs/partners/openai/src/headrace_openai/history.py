@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from headrace.chat_models import Notes
-from headrace.errors import InputError
 from headrace.messages import (
     AIMessage,
     BaseMessage,
@@ -17,7 +16,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
-from headrace.transport import CallIds
+from headrace.transport import CallIds, unsendable
 from headrace_openai.calls import wire_call
 from headrace_openai.dialects import Dialect, ReasoningField
 from headrace_openai.outgoing import Part, Parts
@@ -66,10 +65,7 @@ class History:
             case ChatMessage():
                 wire = {"role": message.role, "content": self._content(message)}
             case _:
-                raise InputError(
-                    f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                    "conversation first"
-                )
+                raise unsendable(message)
         if message.name is not None:
             self._add_name(wire, message.name)
         return wire

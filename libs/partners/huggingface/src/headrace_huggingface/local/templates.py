@@ -17,21 +17,16 @@ from headrace.errors import InputError, UnsupportedContentError
 from headrace.messages import (
     AIMessage,
     BaseMessage,
-    ChatMessage,
-    DeveloperMessage,
-    HumanMessage,
-    SystemMessage,
     ToolMessage,
 )
+from headrace.transport import leave_name_out, role_of
 
 if TYPE_CHECKING:
     from headrace.chat_models import Notes, Settings
 
 Chat = list[dict[str, Any]]
 REASONING = "reasoning_content"  # as most templates call it
-_ROLES: Mapping[type[BaseMessage], str] = {
-    HumanMessage: "user", SystemMessage: "system", DeveloperMessage: "system",
-}  # fmt: skip
+_SERVICE = "a chat template"
 _OWN_ID = re.compile(r"[A-Za-z0-9]{9}")
 
 
@@ -72,26 +67,12 @@ class History:
         return [self._message(message) for message in messages]
 
     def _message(self, message: BaseMessage) -> dict[str, Any]:
-        if message.name is not None and not isinstance(message, ToolMessage):
-            reason = "chat templates take no names"
-            self._notes.change("name", message.name, None, "left out", reason, apart=True)
-        match message:
-            case AIMessage():
-                return self._assistant(message)
-            case ToolMessage():
-                return self._result(message)
-            case ChatMessage():
-                return {"role": message.role, "content": self._content(message)}
-        if isinstance(message, DeveloperMessage):
-            reason = "chat templates have no such role"
-            self._notes.record("developer message", "developer", "system", "translated", reason)
-        role = _ROLES.get(type(message))
-        if role is None:
-            raise InputError(
-                f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                "conversation first"
-            )
-        return {"role": role, "content": self._content(message)}
+        if isinstance(message, ToolMessage):
+            return self._result(message)
+        leave_name_out(message, _SERVICE, self._notes)
+        if isinstance(message, AIMessage):
+            return self._assistant(message)
+        return {"role": role_of(message, _SERVICE, self._notes), "content": self._content(message)}
 
     def _content(self, message: BaseMessage) -> Any:
         parts: list[dict[str, Any]] = []

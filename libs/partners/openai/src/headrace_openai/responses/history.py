@@ -19,7 +19,7 @@ from headrace.messages import (
     SystemMessage,
     ToolMessage,
 )
-from headrace.transport import CallIds
+from headrace.transport import CallIds, leave_name_out, unsendable
 from headrace_openai.call_ids import SIXTY_FOUR
 from headrace_openai.dialects import Dialect
 from headrace_openai.responses.items import ANSWERED_HERE, server_item
@@ -54,9 +54,8 @@ class InputHistory:
         return items
 
     def _items(self, message: BaseMessage) -> list[Item]:
-        if message.name is not None and not isinstance(message, ToolMessage):
-            reason = "the Responses API takes no names"
-            self.notes.change("name", message.name, None, "left out", reason, apart=True)
+        if not isinstance(message, ToolMessage):
+            leave_name_out(message, "the Responses API", self.notes)
         match message:
             case AIMessage():
                 return self._assistant(message)
@@ -66,10 +65,7 @@ class InputHistory:
                 return [self._said(message.role, message)]
         role = _ROLES.get(type(message))
         if role is None:
-            raise InputError(
-                f"a {type(message).__name__} cannot be sent to a model; apply it to the "
-                "conversation first"
-            )
+            raise unsendable(message)
         return [self._said(role, message)]
 
     def _said(self, role: str, message: BaseMessage) -> Item:
