@@ -18,7 +18,7 @@ BUDGETS = {
     "import headrace.messages": (18, 65),
     "import headrace.runnables, headrace.messages": (60, 125),
     "from headrace_openai import ChatOpenAI": (228, 435),
-    "from headrace_google import ChatGoogleGenerativeAI": (206, 398),
+    "from headrace_google import ChatGoogleGenerativeAI": (216, 408),
 }
 
 

@@ -28,9 +28,10 @@ class Kit:
         name = {"openai": "ChatOpenAI", "anthropic": "ChatAnthropic"}[site.wire]
         made = getattr(importlib.import_module(f"{self.name}_{site.wire}"), name)
         given: dict[str, Any] = {} if site.wire == "openai" else {"max_tokens": MAX_TOKENS}
-        if transport == "aiohttp":
-            client = importlib.import_module(site.wire).DefaultAioHttpClient()
-            given["http_async_client"] = client
+        if transport and self.name == "headrace":
+            given["async_transport"] = transport
+        elif transport:  # no field for it: a client of the caller's
+            given["http_async_client"] = importlib.import_module(site.wire).DefaultAioHttpClient()
         return made(model=site.model, api_key=KEY, base_url=site.url, max_retries=0, **given)
 
     def step(self, function: Function) -> Any:

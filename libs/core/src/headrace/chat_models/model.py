@@ -338,6 +338,15 @@ class Model(Runnable[ModelInput, Out], abstract=True):
 
     # Clients.
 
+    def warm(self) -> None:
+        """Loads the SDK and makes the client in the background; returns at once.
+
+        Inside a running event loop it makes that loop's client, else the one of sync calls. As
+        often as you like; what fails here comes up at the first request.
+        """
+        if self.spec is not None:
+            self.spec.warm()
+
     def close(self) -> None:
         """Gives back the client that sync calls used; closing twice does nothing."""
         if self.spec is not None:

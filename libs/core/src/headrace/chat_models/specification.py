@@ -33,7 +33,9 @@ from headrace.credentials import (
     dumped,
     secret_fields,
 )
+from headrace.engine.aside import aside
 from headrace.engine.hooks import reach
+from headrace.engine.run import open_run
 from headrace.errors import ConfigurationError, InputError, faults
 from headrace.profiles import ModelProfile, find_profile
 from headrace.rate_limiters import Gate, as_gate
@@ -262,6 +264,13 @@ class Specification(BaseModel):
 
     def _is_set(self, name: str | None) -> bool:
         return name in self.model_fields_set
+
+    def warm(self) -> None:
+        """Begins to load, in the background, what a first request needs; returns at once."""
+        aside(self._make_ready)
+
+    async def _make_ready(self, io: World) -> None:
+        await self._prepare(open_run(io, None))
 
     def close(self) -> None:
         """Gives back the clients of sync calls; the last user's closing closes them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from functools import partial
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from headrace.transport.client_door import ClientDoor, RawRequest
 
 T = TypeVar("T")
+_loaded: set[str] = set()  # the SDKs that are there, whole
 
 
 class Door(ABC):
@@ -116,8 +116,19 @@ class RawModel(Specification):
         """Does in a worker what would block an event loop: the imports, and the SSL context."""
 
     async def _prepare(self, run: Run) -> None:
-        if self.sdk not in sys.modules:
+        # Not by `sys.modules`: a module is there while another thread still loads it, and an
+        # event loop that imports it then waits for that thread.
+        if not self.sdk or self.sdk not in _loaded:
             await run.io.blocking(type(self)._warm)
+            _loaded.add(self.sdk)
+
+    async def _make_ready(self, io: World) -> None:
+        await super()._make_ready(io)
+        await self._client(self._exchange(), io)
+
+    def _exchange(self) -> Any:
+        """The service as it is resolved now; keys are never kept in the model."""
+        raise NotImplementedError
 
     def _place(self) -> Any:
         """Where requests go and in whose name, as resolved now: a Place, or what is like it."""

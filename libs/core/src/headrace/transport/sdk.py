@@ -138,7 +138,7 @@ def http_error(exc: Exception, host: str, *, begun: bool, http: Any = None) -> E
 
         http = httpx2
     match exc:
-        case http.TimeoutException():
+        case http.TimeoutException() if timed_out(exc):
             return ModelTimeoutError(slow(exc, host))
         case http.DecodingError():
             return WireError(f"`{host}` sent bytes that cannot be decompressed: {exc}")
@@ -146,7 +146,27 @@ def http_error(exc: Exception, host: str, *, begun: bool, http: Any = None) -> E
             return StreamInterruptedError(f"the connection to `{host}` broke off: {cause(exc)}")
         case http.RequestError() | http.StreamError():
             return ModelConnectionError(f"no answer from `{host}`: {cause(exc)}")
+        case _ if _of_aiohttp(exc):  # what its transport lets through as it is
+            kind = StreamInterruptedError if begun else ModelConnectionError
+            return kind(f"what came from `{host}` is not HTTP: {cause(exc)}")
     return exc
+
+
+def timed_out(exc: BaseException | None) -> bool:
+    """Whether what the HTTP client calls a timeout is one.
+
+    The SDKs' transport over aiohttp calls every lost connection a ConnectTimeout; what aiohttp
+    itself raised tells. Source: `_vendor/httpx_aiohttp` of openai 3.57 (read 2026-11)
+    """
+    while exc is not None:
+        if _of_aiohttp(exc):
+            return isinstance(exc, TimeoutError)
+        exc = exc.__cause__
+    return True
+
+
+def _of_aiohttp(exc: BaseException) -> bool:
+    return type(exc).__module__.partition(".")[0] == "aiohttp"
 
 
 def slow(exc: BaseException, host: str) -> str:

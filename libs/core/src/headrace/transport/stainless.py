@@ -18,7 +18,15 @@ from headrace.errors import (
 )
 from headrace.transport.client_door import RawRequest, RefusedError, granted
 from headrace.transport.failures import status_error
-from headrace.transport.sdk import Limits, SDKClient, cause, http_error, request_id_of, slow
+from headrace.transport.sdk import (
+    Limits,
+    SDKClient,
+    cause,
+    http_error,
+    request_id_of,
+    slow,
+    timed_out,
+)
 
 if TYPE_CHECKING:
     from headrace.engine.worlds import World
@@ -76,7 +84,7 @@ def sdk_error(exc: Exception, sdk: Any, host: str, *, begun: bool) -> Exception:
             headers = response.headers
             id = request_id_of(headers)
             return status_error(response.status_code, exc.said, headers, request_id=id)
-        case sdk.APITimeoutError():
+        case sdk.APITimeoutError() if timed_out(exc):
             return ModelTimeoutError(slow(exc, host))
         case sdk.APIConnectionError():
             return ModelConnectionError(f"no connection to `{host}`: {cause(exc)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
@@ -33,7 +33,8 @@ class OpenAIAccount(RawModel):
     sdk: ClassVar[str] = "openai"
     profiles: ClassVar[tuple[str, ...]] = ("headrace_openai",)
     plumbing: ClassVar[frozenset[str]] = RawModel.plumbing | {
-        "default_query", "dialect", "http_async_client", "http_client", "organization", "project",
+        "async_transport", "default_query", "dialect", "http_async_client", "http_client",
+        "organization", "project",
     }  # fmt: skip
 
     model: str = Field(
@@ -69,6 +70,9 @@ class OpenAIAccount(RawModel):
     )
     http_client: fields.HTTPClient = None
     http_async_client: fields.HTTPAsyncClient = None
+    async_transport: Literal["aiohttp"] | None = Field(
+        default=None, description="The SDK's HTTP client of that name for async calls."
+    )
 
     @classmethod
     def _warm(cls) -> None:

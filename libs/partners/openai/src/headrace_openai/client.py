@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from headrace.errors import ModelAuthenticationError
+from headrace.errors import MissingPackageError, ModelAuthenticationError
 from headrace.transport import (
     ClientDoor,
     ClientSettings,
@@ -43,6 +44,7 @@ class OpenAISettings(ClientSettings):
 
     `own`: the service is OpenAI itself. `api_version`: a dated one of Azure's; `base_url` is then
     the resource's endpoint, and `is_token` says that the key is a token of Entra ID.
+    `async_transport`: `aiohttp`, or the SDK's usual one.
     """
 
     own: bool = False
@@ -51,6 +53,7 @@ class OpenAISettings(ClientSettings):
     query: tuple[tuple[str, str], ...] = ()
     api_version: str | None = None
     is_token: bool = False
+    async_transport: str | None = None
 
 
 class OpenAIDoor(ClientDoor):
@@ -90,7 +93,7 @@ def make_client(settings: OpenAISettings, is_async: bool) -> SDKClient:
     if is_async:
         key = getattr(key, "awaited", None) or key
         key = awaitable_key(key) if callable(key) else key
-        transport: Any = openai.DefaultAsyncHttpx2Client
+        transport = _async_transport(settings)
         make: Any = openai.AsyncAzureOpenAI if settings.api_version else openai.AsyncOpenAI
     else:
         key = checked_key(key) if callable(key) else key
@@ -102,6 +105,20 @@ def make_client(settings: OpenAISettings, is_async: bool) -> SDKClient:
     fixed = isinstance(key, str) and not settings.api_version and lent is None
     repeats = Repeats("openai") if fixed else None
     return SDKClient(sdk, lent=lent is not None, repeats=repeats)
+
+
+def _async_transport(settings: OpenAISettings) -> Any:
+    """The class of the HTTP client for async calls; MissingPackageError without its extra."""
+    import openai
+
+    if settings.async_transport is None:
+        return openai.DefaultAsyncHttpx2Client
+    if find_spec("aiohttp") is None:
+        raise MissingPackageError(
+            '`async_transport="aiohttp"` needs the package aiohttp, which is not installed; run: '
+            'pip install "headrace-openai[aiohttp]"'
+        )
+    return openai.DefaultAioHttpClient
 
 
 def _key(settings: OpenAISettings, key: Any) -> dict[str, Any]:

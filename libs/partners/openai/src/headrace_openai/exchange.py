@@ -39,6 +39,7 @@ class Placed(OpenAIDoor):
             query=tuple((model.default_query or {}).items()),
             api_version=place.api_version,
             is_token=place.is_token,
+            async_transport=model.async_transport,
         )
 
     def _deployed(self, body: dict[str, Any]) -> dict[str, Any]:
