@@ -258,6 +258,16 @@ def test_cache_prompt_says_how_long_and_keeps_to_four_marks(case: str) -> None:
     assert [one["name"] for one in full.adapted] == ["cache_prompt"]
 
 
+@pytest.mark.parametrize("policy", ["adapt", "warn", "drop", "raise"])
+def test_an_idle_switch_is_no_error_under_any_policy(policy: Any) -> None:
+    given: Any = {"dialect": "groq", "api_key": KEY, "on_unsupported": policy}
+    model = ChatOpenAI(model="openai/gpt-oss-20b", cache_prompt=True, **given)
+    report = preflight(model, MARK)
+    assert (report.errors, report.warnings) == ((), ())
+    left = [one["name"] for one in report.adapted if one["action"] == "left out"]
+    assert left == ["cache_prompt", "cache_control"]
+
+
 def test_what_was_given_keeps_its_marks() -> None:
     messages, given = talk(MARK), tool(extras=dict(MARK))
     before = json.dumps([message.model_dump() for message in messages])
