@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from headrace.engine.drive import close
+from headrace.engine.drive import close, drive
 from headrace.engine.strands import Budget, Scope
+from headrace.engine.worlds import sync_world
 
 
 class Bench:
@@ -105,6 +106,36 @@ def source(log):
         yield from "abc"
     finally:
         log.append("closed")
+
+
+def test_what_only_an_async_client_gives_comes_in_both_worlds(world: Any) -> None:
+    async def given(value: Any) -> Any:
+        await asyncio.sleep(0)
+        if value is None:
+            raise LookupError("none there")
+        return value
+
+    assert world.run(lambda io: io.aside(given(3))) == 3
+    with pytest.raises(LookupError, match="none there"):
+        world.run(lambda io: io.aside(given(None)))
+
+
+def test_all_sync_runs_share_one_loop_aside() -> None:
+    async def loop() -> Any:
+        return asyncio.get_running_loop()
+
+    found = []
+
+    def ask() -> None:
+        found.append(drive(sync_world().aside(loop())))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert len(found) == 3
 
 
 def test_a_plain_iterator_is_iterated_and_closed_when_left(world: Any) -> None:

@@ -126,6 +126,9 @@ class AsyncWorld:
     async def listen(self, answer: Awaitable[None]) -> None:
         await answer
 
+    async def aside(self, work: Coroutine[Any, Any, T]) -> T:
+        return await work
+
     async def spread(
         self,
         source: Iterable[T],
@@ -401,18 +404,18 @@ class _Flow(_Crew):
 
 
 class _Aside:
-    """One loop in one daemon thread, for the async listeners of sync runs."""
+    """One loop in one daemon thread, for async listeners and clients of sync runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def run(self, answer: Awaitable[None]) -> None:
+    def run(self, answer: Awaitable[Any]) -> Any:
         if threading.current_thread() is self._thread:
             raise SuspendedError(
-                "an async listener made a sync call that has async listeners itself; "
-                "await `ainvoke` there"
+                "async code on the loop of sync runs made a sync call that needs that loop "
+                "itself; await `ainvoke` there"
             )
         with self._lock:
             if self._loop is None:
@@ -421,11 +424,16 @@ class _Aside:
                     target=self._loop.run_forever, name="headrace-aside", daemon=True
                 )
                 self._thread.start()
-        asyncio.run_coroutine_threadsafe(_awaited(answer), self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(_awaited(answer), self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # nothing goes on there that nobody waits for any more
+            raise
 
 
-async def _awaited(answer: Awaitable[None]) -> None:
-    await answer
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    return await answer
 
 
 _ASIDE = _Aside()
@@ -438,9 +446,9 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def run_aside(answer: Awaitable[None]) -> None:
-    """Runs an awaitable to its end on the side loop while this thread waits."""
-    _ASIDE.run(answer)
+def run_aside(answer: Awaitable[Any]) -> Any:
+    """What an awaitable gives that runs to its end on the side loop while this thread waits."""
+    return _ASIDE.run(answer)
 
 
 ASYNC = AsyncWorld()

@@ -108,6 +108,12 @@ class SyncWorld:
 
         run_aside(answer)
 
+    async def aside(self, work: Coroutine[Any, Any, T]) -> T:
+        from headrace.engine.aio import run_aside
+
+        result: T = run_aside(work)
+        return result
+
     async def spread(
         self,
         source: Iterable[T],

@@ -86,6 +86,12 @@ class World(Protocol):
     async def listen(self, answer: Awaitable[None]) -> None:
         """Waits for an async listener; in a sync run, on the one side-loop thread."""
 
+    async def aside(self, work: Coroutine[Any, Any, T]) -> T:
+        """What a client that is only async gives: awaited, in a sync run on the side loop.
+
+        All of a process's sync runs share that loop, so such a client may be shared as well.
+        """
+
     async def spread(
         self,
         source: Iterable[T],
