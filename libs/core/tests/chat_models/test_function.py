@@ -98,6 +98,14 @@ def test_a_function_sees_the_whole_conversation() -> None:
     assert seen == history
 
 
+def test_content_reaches_a_function_with_its_cache_marks() -> None:
+    seen: list[Any] = []
+    part = {"type": "text", "text": "hi", "extras": {"cache_control": {"type": "ephemeral"}}}
+    model = from_callable(lambda messages: seen.extend(messages) or "yes")
+    assert "adapted" not in model.invoke([HumanMessage([part])]).response_metadata
+    assert seen[0].content == [part]
+
+
 def test_an_answer_says_whose_it_is_and_that_its_usage_is_unknown(world: Any) -> None:
     answer = world.invoke(from_callable(plain), "hi")
     about = answer.response_metadata

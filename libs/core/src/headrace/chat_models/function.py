@@ -12,6 +12,7 @@ from headrace.chat_models.asked import REQUEST, Asked
 from headrace.chat_models.base import BaseChatModel
 from headrace.chat_models.chunking import as_chunk
 from headrace.chat_models.identity import identity_of
+from headrace.chat_models.prompt_caching import EVERYWHERE
 from headrace.chat_models.settings import Settings
 from headrace.chat_models.wires import Wire
 from headrace.engine.drive import close
@@ -97,7 +98,12 @@ class FunctionChatModel(BaseChatModel):
         asked = self.asked
         forms = {"json_schema", "json_mode"} if not asked.sees("response_format") else set()
         lacks = {name for name in _parameters_of(type(self)) if not asked.sees(name)}
-        return Wire(service=f"{_name_of(self.function)}()", lacks=frozenset(lacks | forms))
+        return Wire(
+            service=f"{_name_of(self.function)}()",
+            takes=frozenset({"cache_prompt"} - lacks),
+            lacks=frozenset((lacks | forms) - {"cache_prompt"}),
+            marks=EVERYWHERE,  # content reaches a function as it is
+        )
 
     def _address(self) -> str:
         return identity_of(self.function)
