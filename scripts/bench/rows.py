@@ -38,6 +38,10 @@ class Row:
     is_long: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_time(self) -> bool:
+        return self.unit in ("us", "ms")
+
     def among(self, chosen: Container[str]) -> Row:
         """The row for some of its contenders."""
         return replace(self, contenders=tuple(who for who in self.contenders if who in chosen))
@@ -82,7 +86,9 @@ ROWS = (
     _stream("aclaude", "Anthropic chunk, async", "astream", 0.60, "text-1000", **CLAUDE),
     _stream("claude-args", "Anthropic tool chunk", "stream", 0.65, "tools-1000", **CLAUDE),
     _stream("paced", "OpenAI chunk, one event a read", "stream", 0.55, "paced-200", **PACED),
-    _stream("apaced", "the same, async", "astream", 0.65, "paced-200", **PACED),
+    _stream(
+        "apaced", "OpenAI chunk, one event a read, async", "astream", 0.65, "paced-200", **PACED
+    ),
     Row("invoke", "OpenAI invoke", "invoke", 0.60),
     Row("ainvoke", "OpenAI ainvoke", "ainvoke", 0.65),
     Row("claude-invoke", "Anthropic invoke", "invoke", 0.80, wire="anthropic"),
@@ -124,7 +130,9 @@ ROWS = (
     _local("heard", "a step, one handler", "slope", 1 / 15, **HEARD),
     _local("aheard", "a step, one handler, async", "aslope", 1 / 15, **HEARD),
     _local("steps", "batch of 1,000 x 3 steps, an input", "step_batch", 1 / 20, per=1_000, times=1),
-    _local("asteps", "the same, abatch", "step_abatch", 1 / 20, per=1_000, times=1),
+    _local(
+        "asteps", "abatch of 1,000 x 3 steps, an input", "step_abatch", 1 / 20, per=1_000, times=1
+    ),
     _local("offline", "offline model, a chunk", "offline", 1 / 5),
     _local("aoffline", "offline model, a chunk, async", "aoffline", 1 / 5),
     _sum("text", "sum of 20,000 text chunks", "add_text", 15),
