@@ -70,7 +70,8 @@ class Watch:
     """
 
     __slots__ = (
-        "_cut", "_last", "_total", "begun", "first", "headers", "scope", "source", "timeout",
+        "_bound", "_cut", "_last", "_total", "begun", "first", "headers", "scope", "source",
+        "timeout",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +79,7 @@ class Watch:
     ) -> None:
         self.timeout, self.scope = timeout, scope
         self._total = _least(timeout.total, left)
+        self._bound = timeout.first_chunk  # of what is waited for now
         self.begun = self._last = time.perf_counter()
         self.first: float | None = None
         self.headers: Mapping[str, str] | None = None
@@ -100,14 +102,15 @@ class Watch:
         """
         if self.scope is not None and self.scope.stopped:
             raise Stopped
-        now, limits, total = time.perf_counter(), self.timeout, self._total
-        bound = limits.idle if self.first else limits.first_chunk
-        late = bound is not None and now - self._last > bound
-        if late or (total is not None and now - self.begun > total):
+        now, bound, total = time.perf_counter(), self._bound, self._total
+        if bound is not None and now - self._last > bound:
+            raise self.error()
+        if total is not None and now - self.begun > total:
             raise self.error()
         if content:
             self._last = now
-            self.first = self.first or now
+            if self.first is None:
+                self.first, self._bound = now, self.timeout.idle
 
     def resume(self) -> None:
         """The consumer is back from work of its own, which is no delay of the model's."""
@@ -149,7 +152,7 @@ class Watch:
         return figures
 
     def _left_of_chunk(self) -> float | None:
-        bound = self.timeout.idle if self.first else self.timeout.first_chunk
+        bound = self._bound
         return None if bound is None else self._last + bound - time.perf_counter()
 
 

@@ -32,7 +32,7 @@ class Guarded:
         return self
 
     async def __anext__(self) -> Any:
-        self._reader = reader = asyncio.current_task()
+        self._reader = reader = asyncio.current_task(self._loop)
         assert reader is not None  # whoever awaits is a task
         if self._handle is None:
             self._arm()

@@ -38,7 +38,7 @@ class Fold:
     """A running sum; it belongs to one owner at a time."""
 
     __slots__ = (
-        "_blocks", "_calls", "_newest", "_tail", "_tail_type", "_texts",
+        "_blocks", "_calls", "_newest", "_run", "_run_at", "_run_kind", "_tail", "_tail_type",
         "chunk_position", "id", "kwargs", "logprobs", "meta", "name", "shown", "usage",
         "usage_kind",
     )  # fmt: skip
@@ -47,7 +47,9 @@ class Fold:
         self._blocks: list[Block | _Joined] = []
         self._calls: list[_Joined] = []
         self._newest: dict[tuple[Any, Any], _Joined] = {}
-        self._texts: dict[tuple[Any, Any], list[str]] = {}  # of the newest, where it is a run
+        self._run_kind: str | None = None  # the indexed run that was added to last, its text
+        self._run_at: Any = None
+        self._run: list[str] = []
         self._tail: list[str] | None = None
         self._tail_type: str | None = None
         self.shown: tuple[Any, int, Any, int] | None = None
@@ -149,12 +151,12 @@ class Fold:
                 continue
             kind = part.get("type")
             if kind != _PIECE:
-                # The usual piece of an indexed run has text and nothing else; the two calls
-                # that this spares it are a third of what its sum costs.
-                if len(part) == 3 and kind in _RUNS and part.get("index").__class__ is int:
-                    run, text = self._texts.get((kind, part["index"])), part.get(kind)
-                    if run is not None and text.__class__ is str:
-                        run.append(text)
+                # The usual piece goes on with the text of the same block and brings nothing else;
+                # what this spares it is half of what its sum costs.
+                if len(part) == 3 and kind == self._run_kind and part.get("index") == self._run_at:
+                    text = part.get(kind)
+                    if text.__class__ is str:
+                        self._run.append(text)
                         continue
                 self._add_block(kind, part)
                 continue
@@ -184,17 +186,16 @@ class Fold:
 
     def _join_keyed(self, kind: Any, block: Block) -> None:
         key = (kind, block["index"])
-        newest = self._newest.get(key)
-        if newest is not None and newest.takes(block):
-            newest.add(block)
-            return
-        self._newest[key] = joined = _Joined.of(block)
-        if kind in _RUNS and kind in joined.parts:
-            self._texts[key] = joined.parts[kind]
+        joined = self._newest.get(key)
+        if joined is not None and joined.takes(block):
+            joined.add(block)
         else:
-            self._texts.pop(key, None)
-        self._blocks.append(joined)
-        self._tail_type = None
+            self._newest[key] = joined = _Joined.of(block)
+            self._blocks.append(joined)
+            self._tail_type = None
+        is_run = kind in _RUNS and kind in joined.parts
+        self._run_kind, self._run_at = (kind, key[1]) if is_run else (None, None)
+        self._run = joined.parts[kind] if is_run else []
 
     def _join(self, piece: Any) -> tuple[_Joined, bool]:
         """The call that `piece` belongs to, and whether it began with it."""
