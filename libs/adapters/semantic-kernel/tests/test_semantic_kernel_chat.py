@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -141,6 +142,9 @@ def test_a_stream_is_pulled_and_closed_in_both_worlds() -> None:
     model = from_semantic_kernel(client)
     with model.stream("x") as chunks:
         assert next(chunks).text == "a"
+    deadline = time.monotonic() + 5  # the inner generators close some turns of the loop later
+    while not client.closed and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert client.closed == [1]
 
     async def first() -> str:
