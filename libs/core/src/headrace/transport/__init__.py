@@ -15,7 +15,7 @@ from headrace.transport.foreign import foreign_error
 from headrace.transport.keys import awaitable_key, checked_key, key_now
 from headrace.transport.names import names_of, read_chunk_names, read_names
 from headrace.transport.patience import Patience, patient
-from headrace.transport.places import Place, account_of
+from headrace.transport.places import Place
 from headrace.transport.raw import Exchange, RawChatModel
 from headrace.transport.reading import (
     MALFORMED,
@@ -61,7 +61,6 @@ __all__ = [
     "Repeats",
     "SDKClient",
     "StreamReader",
-    "account_of",
     "awaitable_key",
     "bytes_of",
     "cause",

@@ -26,14 +26,12 @@ from headrace_anthropic.exchange import MessagesExchange
 from headrace_anthropic.guard import must_stream
 from headrace_anthropic.listing import MODELS, read_models
 from headrace_anthropic.parameters import read_thinking, wire_of
-from headrace_anthropic.place import AnthropicPlace, find_place
+from headrace_anthropic.place import AnthropicPlace
 
 if TYPE_CHECKING:
     from headrace.chat_models.settings import Settings
     from headrace.engine.run import Run
     from headrace.engine.worlds import World
-
-_ACCOUNT = ("base_url", "credential", "api_key")
 
 
 def also(*names: str) -> AliasChoices:
@@ -201,7 +199,7 @@ class ChatAnthropic(RawChatModel):
         return read_models(await self._fetch(self._exchange(), RawRequest("GET", MODELS), io))
 
     def _place(self) -> AnthropicPlace:
-        return find_place(**{name: self.__dict__[name] for name in _ACCOUNT})
+        return AnthropicPlace.of(self)
 
     def _key_variable(self) -> str | None:
         return AnthropicCredential.variables["api_key"][0]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from headrace.credentials import ORDER, Credential
+from headrace.credentials import ORDER
 from headrace.errors import MissingCredentialError
-from headrace.transport import Place, account_of, clean_url, host_of
+from headrace.transport import Place, host_of
 from headrace_anthropic.credentials import HOME, AnthropicCredential
-
-_SUFFIXES = ("/messages", "/v1")  # the SDK's own paths begin with /v1
 
 
 class AnthropicPlace(Place):
     """Anthropic's API, or a gateway that speaks like it."""
 
     __slots__ = ()
+    credential = AnthropicCredential
+    suffixes = ("/messages", "/v1")  # the SDK's own paths begin with /v1
 
     @property
     def own(self) -> bool:
@@ -33,15 +33,3 @@ class AnthropicPlace(Place):
                 "meant for Anthropic alone; pass `api_key`"
             )
         return key
-
-
-def find_place(
-    base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> AnthropicPlace:
-    """Where requests go, from what was given, the credential, and the environment.
-
-    A full endpoint is accepted as base URL.
-    """
-    account = account_of(AnthropicCredential, credential, "ChatAnthropic")
-    found = account.resolve(base_url=base_url, **arguments)
-    return AnthropicPlace(clean_url(found.values["base_url"], _SUFFIXES), account, found)

@@ -14,7 +14,7 @@ from headrace.transport import RawChatModel, RawRequest
 from headrace_dashscope.client import warm
 from headrace_dashscope.exchange import ChatExchange
 from headrace_dashscope.parameters import SPELLINGS, WIRE, read_effort
-from headrace_dashscope.place import MODELS, DashScopePlace, find_place
+from headrace_dashscope.place import MODELS, DashScopePlace
 
 if TYPE_CHECKING:
     from headrace.engine.worlds import World
@@ -84,7 +84,7 @@ class ChatDashScope(RawChatModel):
         return ChatExchange(self, self._place())
 
     def _place(self) -> DashScopePlace:
-        return find_place(self.base_url, self.credential, api_key=self.api_key)  # type: ignore[arg-type]  # read by its validator
+        return DashScopePlace.of(self)
 
     def _wire(self) -> Wire:
         return WIRE

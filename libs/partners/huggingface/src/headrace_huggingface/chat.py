@@ -14,7 +14,7 @@ from headrace.messages import BaseMessage
 from headrace.profiles import ModelProfile, find_profile
 from headrace.transport import ClientSettings, RawChatModel, RawRequest
 from headrace_huggingface.client import MODELS, HubDoor, warm
-from headrace_huggingface.credentials import HubPlace, find_place
+from headrace_huggingface.credentials import HubPlace
 from headrace_huggingface.dialect import bare, encode, wire
 from headrace_huggingface.local import ChatHuggingFacePipeline, HuggingFacePipeline
 from headrace_huggingface.sources import HuggingFaceEndpoint, check_task
@@ -154,8 +154,7 @@ class ChatHuggingFace(RawChatModel):
         return ChatExchange(self, self._place())
 
     def _place(self) -> HubPlace:
-        given: Any = self.__dict__
-        return find_place(given["base_url"], given["credential"], api_key=given["api_key"])
+        return HubPlace.of(self)
 
     def _wire(self) -> Wire:
         return wire()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from headrace.credentials import Credential
-from headrace.transport import Place, account_of, check_key_owner, clean_url
+from headrace.transport import Place, check_key_owner, clean_url
 
 ROUTER = "https://router.huggingface.co/v1"
 _ENDPOINT = "/chat/completions"
@@ -34,6 +34,18 @@ class HubPlace(Place):
     """A host of Hugging Face's, or a server of the user's."""
 
     __slots__ = ()
+    credential = HuggingFaceCredential
+
+    @classmethod
+    def cleaned(cls, url: str) -> str:
+        """The root of the API at an address: endpoints are named without /v1, as their page does.
+
+        Source: `_build_chat_completion_url` of huggingface_hub 2.4 (read 2026-11)
+        """
+        url = clean_url(url)
+        if url.endswith(_ENDPOINT):
+            return url.removesuffix(_ENDPOINT)
+        return url if url.endswith("/v1") else f"{url}/v1"
 
     @property
     def key(self) -> Any:
@@ -53,23 +65,3 @@ def is_own(url: str) -> bool:
     """Whether a URL leads to a host of Hugging Face's."""
     host = (urlsplit(url).hostname or "").lower()
     return urlsplit(url).scheme == "https" and f".{host}".endswith(_OWN)
-
-
-def find_place(
-    base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> HubPlace:
-    """Where requests go, from what was given, the credential, and the environment."""
-    account = account_of(HuggingFaceCredential, credential, "ChatHuggingFace")
-    found = account.resolve(base_url=base_url, **arguments)
-    return HubPlace(_api(found.values["base_url"]), account, found)
-
-
-def _api(given: str) -> str:
-    """The root of the API at an address: endpoints are named without /v1, as their page does.
-
-    Source: `_build_chat_completion_url` of huggingface_hub 2.4 (read 2026-11)
-    """
-    url = clean_url(given)
-    if url.endswith(_ENDPOINT):
-        return url.removesuffix(_ENDPOINT)
-    return url if url.endswith("/v1") else f"{url}/v1"

@@ -11,9 +11,9 @@ from pydantic import AliasChoices, Field
 
 from headrace.chat_models import Wire, fields
 from headrace.messages import BaseMessage
-from headrace.transport import ClientSettings, Place, RawChatModel, RawRequest
+from headrace.transport import ClientSettings, RawChatModel, RawRequest
 from headrace_mistral.client import MODELS, MistralDoor, warm
-from headrace_mistral.credentials import find_place
+from headrace_mistral.credentials import MistralPlace
 from headrace_mistral.encode import DIALECT, encode
 from headrace_openai.codec import CompletionsExchange, read_models, wire_of
 
@@ -94,9 +94,8 @@ class ChatMistralAI(RawChatModel):
     def _exchange(self) -> ChatExchange:
         return ChatExchange(self, self._place())
 
-    def _place(self) -> Place:
-        given: Any = self.__dict__
-        return find_place(given["base_url"], given["credential"], api_key=given["api_key"])
+    def _place(self) -> MistralPlace:
+        return MistralPlace.of(self)
 
     def _wire(self) -> Wire:
         return _wire()
@@ -112,7 +111,7 @@ class ChatMistralAI(RawChatModel):
 class ChatExchange(MistralDoor, CompletionsExchange):
     """One request to Mistral's chat endpoint."""
 
-    def __init__(self, model: ChatMistralAI, place: Place) -> None:
+    def __init__(self, model: ChatMistralAI, place: MistralPlace) -> None:
         self._model, self._place = model, place
 
     @property

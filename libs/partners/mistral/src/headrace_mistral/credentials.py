@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from headrace.credentials import Credential
-from headrace.transport import Place, account_of, clean_url
+from headrace.transport import Place
 
 HOME = "https://api.mistral.ai"
-_SUFFIXES = ("/chat/completions", "/v1")  # the SDK's own paths begin with /v1
-_COMPATIBLE = "mistral_openai"  # the same account, by its OpenAI-compatible name
 
 
 class MistralCredential(Credential):
@@ -27,20 +25,6 @@ class MistralPlace(Place):
     """Mistral's API, or a gateway that stands for it."""
 
     __slots__ = ()
-
-    @property
-    def owner(self) -> str | None:
-        found = super().owner
-        return self.account.provider if found == _COMPATIBLE else found
-
-
-def find_place(
-    base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> MistralPlace:
-    """Where requests go, from what was given, the credential, and the environment.
-
-    A full endpoint is accepted as base URL.
-    """
-    account = account_of(MistralCredential, credential, "ChatMistralAI")
-    found = account.resolve(base_url=base_url, **arguments)
-    return MistralPlace(clean_url(found.values["base_url"], _SUFFIXES), account, found)
+    credential = MistralCredential
+    too = "mistral_openai"
+    suffixes = ("/chat/completions", "/v1")  # the SDK's own paths begin with /v1

@@ -16,7 +16,7 @@ from headrace_ollama.client import MODELS, OllamaDoor, warm
 from headrace_ollama.decode import Decoder, decode_response
 from headrace_ollama.encode import encode
 from headrace_ollama.parameters import SPELLINGS, WIRE, read_effort
-from headrace_ollama.place import OllamaPlace, find_place
+from headrace_ollama.place import OllamaPlace
 
 if TYPE_CHECKING:
     from headrace.chat_models import Settings
@@ -86,7 +86,7 @@ class ChatOllama(RawChatModel):
         return ChatExchange(self, self._place())
 
     def _place(self) -> OllamaPlace:
-        return find_place(self.base_url, self.credential, api_key=self.api_key)  # type: ignore[arg-type]  # read by its validator
+        return OllamaPlace.of(self)
 
     def _wire(self) -> Wire:
         return WIRE

@@ -6,12 +6,10 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from headrace.credentials import Credential
 from headrace.errors import ConfigurationError
-from headrace.transport import Place, account_of, clean_url
+from headrace.transport import Place
 from headrace_ollama.credentials import CLOUD, OllamaCredential
 
-_SUFFIXES = ("/chat", "/generate", "/api")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 PORT = 11434
 
@@ -20,6 +18,13 @@ class OllamaPlace(Place):
     """A server of Ollama's, or its cloud."""
 
     __slots__ = ()
+    credential = OllamaCredential
+    suffixes = ("/chat", "/generate", "/api")
+
+    @classmethod
+    def cleaned(cls, url: str) -> str:
+        """As Ollama's own tools do it, an address may be a host, or a host and a port."""
+        return super().cleaned(_full(url))
 
     @property
     def key(self) -> Any:
@@ -28,18 +33,6 @@ class OllamaPlace(Place):
         if given or urlsplit(self.url).hostname == CLOUD:
             return self.found.values["api_key"]
         return None
-
-
-def find_place(
-    base_url: str | None = None, credential: Credential | None = None, **arguments: Any
-) -> OllamaPlace:
-    """Where requests go, from what was given, the credential, and the environment.
-
-    As Ollama's own tools do it, `base_url` and OLLAMA_HOST may be a host, or a host and a port.
-    """
-    account = account_of(OllamaCredential, credential, "ChatOllama")
-    found = account.resolve(base_url=base_url, **arguments)
-    return OllamaPlace(clean_url(_full(found.values["base_url"]), _SUFFIXES), account, found)
 
 
 def _full(url: str) -> str:
