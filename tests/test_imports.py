@@ -14,11 +14,11 @@ LOOPS = {"asyncio", "anyio", "concurrent"}
 
 # statement -> modules of ours, and modules in all beyond a bare interpreter's; little headroom.
 BUDGETS = {
-    "import headrace": (1, 14),
-    "import headrace.messages": (18, 65),
-    "import headrace.runnables, headrace.messages": (60, 125),
-    "from headrace_openai import ChatOpenAI": (228, 435),
-    "from headrace_google import ChatGoogleGenerativeAI": (216, 408),
+    "import headrace": (1, 13),
+    "import headrace.messages": (17, 46),
+    "import headrace.runnables, headrace.messages": (59, 95),
+    "from headrace_openai import ChatOpenAI": (228, 380),
+    "from headrace_google import ChatGoogleGenerativeAI": (214, 368),
 }
 
 

@@ -18,8 +18,9 @@ HeadraceError
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from headrace.deferred import difflib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -216,5 +217,5 @@ def faults(error: Any) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """` (did you mean `x`?)` for the closest known name, or an empty string."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean `{close[0]}`?)" if close else ""

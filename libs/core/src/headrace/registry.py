@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from importlib.resources import files
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from headrace.chat_models import BaseChatModel, Model
 from headrace.credentials import Credential
+from headrace.deferred import metadata, resources
 from headrace.embeddings import Embeddings
 from headrace.errors import (
     ConfigurationError,
@@ -104,13 +103,13 @@ OFFLINE = Provider(
 @lru_cache(maxsize=1)
 def table() -> Mapping[str, Any]:
     """The known providers, aliases and inference rules: `providers.toml` of this package."""
-    return tomllib.loads(files("headrace").joinpath("providers.toml").read_text("utf-8"))
+    return tomllib.loads(resources.files("headrace").joinpath("providers.toml").read_text("utf-8"))
 
 
 @lru_cache(maxsize=1)
-def _installed() -> dict[str, EntryPoint | Provider]:
-    found: dict[str, EntryPoint | Provider] = {"offline": OFFLINE}
-    for entry in entry_points(group=GROUP):
+def _installed() -> dict[str, metadata.EntryPoint | Provider]:
+    found: dict[str, metadata.EntryPoint | Provider] = {"offline": OFFLINE}
+    for entry in metadata.entry_points(group=GROUP):
         found[entry.name] = entry
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_providers_for_people_stand_in_columns(capsys: Any) -> None:
 def test_a_provider_that_cannot_be_loaded_does_not_hide_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entry = registry.EntryPoint("torn", "no_such_module:x", registry.GROUP)
+    entry = EntryPoint("torn", "no_such_module:x", registry.GROUP)
     monkeypatch.setattr(registry, "_installed", lambda: {"torn": entry})
     rows = {row["id"]: row for row in providers()}
     assert rows["torn"]["error"].startswith("ModuleNotFoundError")

@@ -26,7 +26,9 @@ def asked(key: Any, world: str) -> Any:
 
 @pytest.mark.parametrize("world", ["sync", "async"])
 @pytest.mark.parametrize(
-    ("key", "found"), [(None, None), ("k", "k"), (lambda: "given", "given")], ids=repr
+    ("key", "found"),
+    [(None, None), ("k", "k"), (lambda: "given", "given")],
+    ids=["none", "text", "function"],
 )
 def test_a_key_is_itself_or_what_its_function_gives(key: Any, found: Any, world: str) -> None:
     assert asked(key, world) == found

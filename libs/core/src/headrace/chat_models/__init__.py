@@ -9,7 +9,6 @@ from headrace.chat_models import structured as _structured  # noqa: F401 - fills
 from headrace.chat_models import tagged as _tagged  # noqa: F401 - fills the hooks
 from headrace.chat_models.base import BaseChatModel
 from headrace.chat_models.clients import CLIENTS, forbid_requests
-from headrace.chat_models.function import FunctionChatModel, from_callable
 from headrace.chat_models.matrix import parameter_matrix
 from headrace.chat_models.model import Layer, Layered, Model, ModelInput
 from headrace.chat_models.notes import ContentPolicy, Notes, Policy
@@ -22,6 +21,7 @@ from headrace.chat_models.wires import Wire
 from headrace.engine.hooks import provide_lazily, reach
 
 if TYPE_CHECKING:
+    from headrace.chat_models.function import FunctionChatModel, from_callable
     from headrace.init import init_chat_model  # upward: it stands here by name
 
 __all__ = [
@@ -52,11 +52,17 @@ __all__ = [
     "parameter_matrix",
 ]
 
-provide_lazily("init_chat_model", "headrace.init")
+_LATER = {
+    "FunctionChatModel": "headrace.chat_models.function",
+    "from_callable": "headrace.chat_models.function",
+    "init_chat_model": "headrace.init",
+}
+for _name, _module in _LATER.items():
+    provide_lazily(_name, _module)
 
 
 def __getattr__(name: str) -> Any:
-    """`init_chat_model` stands above this package: it is imported when first asked for."""
-    if name == "init_chat_model":
-        return reach("init_chat_model")
+    """What stands above this package, or few need, is imported when it is first asked for."""
+    if name in _LATER:
+        return reach(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, RootModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import ValidationError, to_json
 
 from headrace.chat_models.describing import schema_of_mapping, schema_of_type
+from headrace.deferred import root_model
 from headrace.errors import InputError
 from headrace.tools.conforming import Mender, faults, with_defaults
 from headrace.tools.modern import modern_schema
@@ -186,7 +187,9 @@ def _is_object(schema: Mapping[str, Any]) -> bool:
 
 
 def _is_empty(found: BaseModel) -> bool:
-    return not (found.model_fields_set or found.model_extra or isinstance(found, RootModel))
+    return not (
+        found.model_fields_set or found.model_extra or isinstance(found, root_model.RootModel)
+    )
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

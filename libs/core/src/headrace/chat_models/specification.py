@@ -66,6 +66,7 @@ class Specification(BaseModel):
         extra="forbid",
         populate_by_name=True,
         protected_namespaces=(),
+        defer_build=True,  # abstract ones are never made, others at their first use
         arbitrary_types_allowed=True,
     )
     kind: ClassVar[str] = "chat_model"  # the `type` of its models' cards

@@ -40,7 +40,11 @@ class Credential(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        protected_namespaces=(),
+        defer_build=True,
     )
     provider: ClassVar[str] = ""
     variables: ClassVar[Mapping[str, tuple[str, ...]]] = {}

@@ -19,7 +19,7 @@ from pydantic import (
 class EnvReference(BaseModel):
     """A value that stands in an environment variable, read at each request: {"env": "NAME"}."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     env: str = Field(min_length=1, description="Name of the environment variable.")
 

@@ -7,7 +7,6 @@ order is exact; `seq` counts all events below one root.
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 import time
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 from weakref import WeakSet
 
+from headrace.deferred import logging
 from headrace.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ KINDS: Final[frozenset[EventKind]] = frozenset({"started", "chunked", "ended", "
 
 # Notes of our own; every other one is a custom event, and so is one of `dispatch_custom_event`.
 OWN_NOTES: Final[frozenset[str]] = frozenset({"retry", "fallback", "text"})
-
-log = logging.getLogger("headrace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,9 @@ def report(listener: Listener, error: Exception) -> None:
         _failed.add(subject)
     except TypeError:
         pass  # it cannot be remembered
-    log.error("a listener failed and is ignored: %r", listener, exc_info=error)
+    logging.getLogger("headrace").error(
+        "a listener failed and is ignored: %r", listener, exc_info=error
+    )
 
 
 class Ids:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
-from uuid import UUID
 
+from headrace.deferred import uuid
 from headrace.engine import observe
 from headrace.engine.bounds import NO_BOUNDS, Bounds
 from headrace.engine.events import IDS, Event, EventKind, Listener, as_listeners, report
@@ -38,7 +38,7 @@ class RunnableConfig(TypedDict, total=False):
     max_concurrency: int | None
     recursion_limit: int
     configurable: dict[str, Any]
-    run_id: UUID | str | None
+    run_id: uuid.UUID | str | None
 
 
 class Step(Protocol):
@@ -336,7 +336,8 @@ def check_config(config: Mapping[str, Any]) -> None:
                 + ", ".join(f"`{name}`" for name in _KINDS)
                 + "; values of configurable fields go into `configurable`"
             )
-        if value is not None and not isinstance(value, kind):
+        identifies = key == "run_id" and isinstance(value, uuid.UUID)
+        if value is not None and not isinstance(value, kind) and not identifies:
             raise InputError(f"config `{key}` is {_WORDS[key]}, not {value!r}")
         if key == "max_concurrency" and value is not None and value < 1:
             raise InputError(f"config `max_concurrency` is at least 1, not {value!r}")
@@ -350,7 +351,7 @@ _KINDS: dict[str, Any] = {
     "max_concurrency": int,
     "recursion_limit": int,
     "configurable": Mapping,
-    "run_id": UUID | str,
+    "run_id": str,
 }
 _WORDS = {
     "tags": "a list of strings",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from pydantic_core import from_json, to_json
-
+from headrace.deferred import pydantic_core
 from headrace.errors import InputError
 from headrace.messages.blocks import InvalidToolCall, ToolCall, ToolCallChunk
 from headrace.messages.canonical import canonical_block
@@ -85,7 +84,7 @@ def read_tool_call_chunk(piece: Mapping[str, Any]) -> ToolCallChunk:
         raise InputError(f"a tool call chunk must be a dict, not {piece!r}")
     args = piece.get("args")
     if args is not None and args.__class__ is not str:
-        args = to_json(args).decode()
+        args = pydantic_core.to_json(args).decode()
     index = piece.get("index")
     if index.__class__ is not int and index is not None and not isinstance(index, int | str):
         raise InputError(f"`index` of a tool call chunk must be an int or a str, not {index!r}")
@@ -111,7 +110,7 @@ def read_invalid_tool_call(call: Mapping[str, Any]) -> InvalidToolCall:
         raise InputError(f"an invalid tool call must be a dict, not {call!r}")
     args = call.get("args")
     if args is not None and not isinstance(args, str):
-        args = to_json(args).decode()
+        args = pydantic_core.to_json(args).decode()
     result: dict[str, Any] = {
         "type": "invalid_tool_call",
         "name": call.get("name"),
@@ -127,7 +126,7 @@ def read_wire_call(call: Mapping[str, Any]) -> ToolCall | InvalidToolCall:
     function = call["function"]
     arguments = function.get("arguments")
     if isinstance(arguments, Mapping):
-        arguments = to_json(arguments).decode()
+        arguments = pydantic_core.to_json(arguments).decode()
     piece = tool_call_chunk(name=function.get("name"), args=arguments, id=call.get("id"))
     extras = {k: v for k, v in call.items() if k not in ("id", "type", "function", "index")}
     if extras:
@@ -151,7 +150,7 @@ def resolve(
         if not final and not text.rstrip().endswith("}"):
             return None
         try:
-            args = from_json(text.encode(), allow_inf_nan=False)
+            args = pydantic_core.from_json(text.encode(), allow_inf_nan=False)
         except ValueError as exc:
             error = f"the arguments are not valid JSON: {exc}"
         else:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from pydantic_core import to_json
-
+from headrace.deferred import pydantic_core
 from headrace.messages.coerce import convert_to_messages
 from headrace.messages.kinds import AIMessage, ToolMessage
 from headrace.messages.message import BaseMessage
@@ -61,7 +60,7 @@ def _size(message: BaseMessage) -> tuple[int, int]:
             chars += len(block.get("text") or "")
         else:
             shown = {key: value for key, value in block.items() if key not in _UNSEEN}
-            chars += len(to_json(shown, serialize_unknown=True))
+            chars += len(pydantic_core.to_json(shown, serialize_unknown=True))
     return chars, media
 
 
@@ -73,4 +72,4 @@ def _tool_text(tool: Any) -> str:
             "description": getattr(tool, "description", None) or getattr(tool, "__doc__", ""),
             "parameters": schema if isinstance(schema, Mapping) else {},
         }
-    return to_json(tool, serialize_unknown=True).decode()
+    return pydantic_core.to_json(tool, serialize_unknown=True).decode()

@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic_core import from_json
+from headrace.deferred import pydantic_core
 
 Block = dict[str, Any]
 Reader = Callable[[Block], Block | None]
@@ -175,7 +175,7 @@ def _function_call(block: Block) -> Block | None:
     if not isinstance(arguments, str):
         return None
     try:
-        result["args"] = from_json(arguments.encode(), allow_inf_nan=False)
+        result["args"] = pydantic_core.from_json(arguments.encode(), allow_inf_nan=False)
     except ValueError as exc:
         result |= {"type": "invalid_tool_call", "args": arguments, "error": str(exc)}
     return with_extras(result, block, "name", "call_id", "arguments")

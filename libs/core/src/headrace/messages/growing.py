@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic_core import from_json
+from headrace.deferred import pydantic_core
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _OPEN_NUMBER = re.compile(r"[-+.\deE]+\Z")
@@ -22,6 +22,8 @@ def partial_json(document: str) -> Any:
     if document[-1:].isdigit() and '"' not in _STRING.sub("", document):
         document = _OPEN_NUMBER.sub("", document)  # more digits may follow
     try:
-        return from_json(document, allow_partial="trailing-strings", allow_inf_nan=False)
+        return pydantic_core.from_json(
+            document, allow_partial="trailing-strings", allow_inf_nan=False
+        )
     except ValueError:
         return None  # what is wrong is said when the document has ended

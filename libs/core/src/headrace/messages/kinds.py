@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, cast
 
-from pydantic_core import to_json
-
+from headrace.deferred import pydantic_core
 from headrace.errors import InputError
 from headrace.messages.blocks import ContentBlock, InvalidToolCall, ToolCall
 from headrace.messages.calls import read_invalid_tool_call, read_tool_call, split_calls
@@ -213,5 +212,5 @@ def _copy_call(call: Any, block: Any) -> ContentBlock:
 def _tool_content(content: Any) -> Any:
     if isinstance(content, list | tuple):
         plain = all(isinstance(part, str | dict) for part in content)
-        return content if plain else to_json(content, serialize_unknown=True).decode()
-    return to_json(content, serialize_unknown=True).decode()
+        return content if plain else pydantic_core.to_json(content, serialize_unknown=True).decode()
+    return pydantic_core.to_json(content, serialize_unknown=True).decode()

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
-from pydantic_core import from_json, to_json, to_jsonable_python
-
+from headrace.deferred import pydantic_core
 from headrace.errors import InputError
 from headrace.messages import schema
 from headrace.messages.blocks import ContentBlock
@@ -97,14 +96,16 @@ class BaseMessage:
                 data[field] = _copied(value)
         if mode == "json":
             if "artifact" in data:  # any object at all, and never sent: shown as best it can
-                data["artifact"] = to_jsonable_python(data["artifact"], serialize_unknown=True)
-            data = to_jsonable_python(data, bytes_mode="base64")
+                data["artifact"] = pydantic_core.to_jsonable_python(
+                    data["artifact"], serialize_unknown=True
+                )
+            data = pydantic_core.to_jsonable_python(data, bytes_mode="base64")
         return data
 
     def model_dump_json(self, *, exclude_none: bool = False, indent: int | None = None) -> str:
         """The message as JSON text that `model_validate_json` reads back."""
         data = self.model_dump(mode="json", exclude_none=exclude_none)
-        return to_json(data, indent=indent).decode()
+        return pydantic_core.to_json(data, indent=indent).decode()
 
     @classmethod
     def model_validate(cls, data: Any) -> Self:
@@ -114,7 +115,7 @@ class BaseMessage:
     @classmethod
     def model_validate_json(cls, data: str | bytes) -> Self:
         """The message in a JSON text."""
-        return cls.model_validate(from_json(data))
+        return cls.model_validate(pydantic_core.from_json(data))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with fields replaced; containers are shared with this one unless `deep`."""

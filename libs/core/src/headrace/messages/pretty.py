@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any, Literal
 
-from pydantic_core import to_json
-
+from headrace.deferred import html, pydantic_core
 from headrace.errors import InputError
 
 _WIDTH = 80
@@ -108,15 +106,23 @@ _SPEAKERS = {"system": "System", "developer": "Developer", "tool": "Tool"}
 
 def _element(message: Any, text: str, calls: list[Any]) -> str:
     kind = "ai" if message.type == "AIMessageChunk" else getattr(message, "role", message.type)
-    name = f' name="{escape(message.name)}"' if message.name else ""
-    inner = escape(text, quote=False) + "".join(
-        f'<tool_call id="{escape(call.get("id") or "")}" name="{escape(call.get("name") or "")}">'
-        f"{escape(_args(call), quote=False)}</tool_call>"
+    name = f' name="{html.escape(message.name)}"' if message.name else ""
+    inner = html.escape(text, quote=False) + "".join(
+        f'<tool_call id="{_said(call, "id")}" name="{_said(call, "name")}">'
+        f"{html.escape(_args(call), quote=False)}</tool_call>"
         for call in calls
     )
-    return f'<message type="{escape(kind)}"{name}>{inner}</message>'
+    return f'<message type="{html.escape(kind)}"{name}>{inner}</message>'
+
+
+def _said(call: Any, name: str) -> str:
+    return html.escape(call.get(name) or "")
 
 
 def _args(call: Any) -> str:
     args = call.get("args")
-    return args if isinstance(args, str) else to_json(args or {}, serialize_unknown=True).decode()
+    return (
+        args
+        if isinstance(args, str)
+        else pydantic_core.to_json(args or {}, serialize_unknown=True).decode()
+    )

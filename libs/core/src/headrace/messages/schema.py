@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic_core import core_schema as cs
-
+from headrace.deferred import core_schema as cs
 from headrace.errors import InputError
 
 _reader: list[Callable[[Mapping[str, Any]], Any]] = []
@@ -141,8 +140,8 @@ _FIELD_SHAPES: dict[str, Callable[[], cs.CoreSchema]] = {
     "usage_metadata": lambda: cs.nullable_schema(_any_dict()),
     "usage_kind": lambda: cs.literal_schema(["delta", "snapshot"]),
     "chunk_position": lambda: cs.nullable_schema(cs.literal_schema(["last"])),
-    "tool_call_id": cs.str_schema,
-    "artifact": cs.any_schema,
+    "tool_call_id": lambda: cs.str_schema(),
+    "artifact": lambda: cs.any_schema(),
     "status": lambda: cs.literal_schema(["success", "error"]),
-    "role": cs.str_schema,
+    "role": lambda: cs.str_schema(),
 }

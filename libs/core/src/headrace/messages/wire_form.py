@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from pydantic_core import to_json
-
+from headrace.deferred import pydantic_core
 from headrace.errors import InputError
 from headrace.messages.canonical import canonical_block
 from headrace.messages.chunks import message_chunk_to_message
@@ -113,7 +112,7 @@ class _Writer:
 
 def _call(block: Any) -> Wire:
     args = block["args"]
-    text = args if isinstance(args, str) else to_json(args or {}).decode()
+    text = args if isinstance(args, str) else pydantic_core.to_json(args or {}).decode()
     function = {"name": block["name"], "arguments": text}
     return {"type": "function", "id": block["id"], "function": function}
 
@@ -130,7 +129,7 @@ def _json_text(part: Any) -> Any:
         if "type" in part or "json" not in part:
             return None
         part = part["json"]
-    return {"type": "text", "text": to_json(part).decode()}
+    return {"type": "text", "text": pydantic_core.to_json(part).decode()}
 
 
 def _text(block: Any) -> Wire:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from xml.parsers import expat
 
+from headrace.deferred import expat
 from headrace.errors import OutputParserError
 from headrace.output_parsers.base import BaseOutputParser, shown
 

@@ -6,8 +6,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
+
+from headrace.deferred import resources
 
 # The end of a snapshot's or pointer's name. Four digits alone (-0613, -2512) may be a version.
 _DATED = re.compile(r"(.+?)(?:-(\d{4}-\d{2}-\d{2}|\d{8}|latest)|@(\d{8}|latest|default))$")
@@ -19,7 +20,7 @@ _LONGEST = 300  # characters of a name that is still looked at
 @lru_cache(maxsize=1)
 def table() -> Mapping[str, Any]:
     """Our ids and models.dev's, shared files, and spellings: `providers.toml` beside this file."""
-    text = files("headrace").joinpath("profiles", "providers.toml").read_text("utf-8")
+    text = resources.files("headrace").joinpath("profiles", "providers.toml").read_text("utf-8")
     return tomllib.loads(text)
 
 

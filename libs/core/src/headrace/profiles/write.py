@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from headrace.deferred import tempfile
 from headrace.profiles.errors import ProfileError
 from headrace.profiles.files import FOLDER, OPENING
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any
 
+from headrace.deferred import random
 from headrace.engine.drive import close
 from headrace.errors import (
     AnswerRejectedError,

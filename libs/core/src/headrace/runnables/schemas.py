@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
 
+from headrace.deferred import root_model
 from headrace.runnables.configurable import specs_of
 from headrace.runnables.inference import Keys, input_type, keys_of, output_type
 
@@ -51,7 +52,7 @@ def _model(kind: Any, name: str) -> type[BaseModel]:
     keys = keys_of(kind)
     if keys is not None:
         return _create(name, _fields(keys))
-    root: Any = RootModel
+    root: Any = root_model.RootModel
     return create_model(name, __base__=root[_shown(kind)])
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
+from headrace.deferred import tempfile
 from headrace_openai.vision import image_tokens
 
 Encode = Callable[[str], int]
