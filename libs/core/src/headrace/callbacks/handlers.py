@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ class BaseCallbackHandler:
     """
 
     wants: frozenset[EventKind] = frozenset()
+    _heard: frozenset[str] = frozenset()  # the methods that are overridden
     raise_error: bool = False
     ignore_llm: bool = False
     ignore_chat_model: bool = False
@@ -51,7 +53,9 @@ class BaseCallbackHandler:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.wants = frozenset(kind for name, kind in _METHODS.items() if cls._overrides(name))
+        base = BaseCallbackHandler
+        cls._heard = frozenset(n for n in _METHODS if getattr(cls, n) is not getattr(base, n))
+        cls.wants = frozenset(_METHODS[name] for name in cls._heard)
 
     @property
     def raise_errors(self) -> bool:
@@ -127,25 +131,19 @@ class BaseCallbackHandler:
         if name != "on_custom_event":
             extra["name"] = event.name
         answer = getattr(self, name)(*args, **_about(event), **extra)
-        return answer if inspect.isawaitable(answer) else None
+        return answer if answer is not None and inspect.isawaitable(answer) else None
 
     def _method(self, event: Event) -> str | None:
         """The overridden method that hears of this event."""
-        name = _name(event)
-        if name == "on_chat_model_start" and not self._overrides(name):
+        name = _noted(event) if event.kind == "noted" else _name(event.kind, event.run_type)
+        if name == "on_chat_model_start" and name not in self._heard:
             name = "on_llm_start"
-        return name if self._overrides(name) else None
-
-    @classmethod
-    def _overrides(cls, name: str) -> bool:
-        return name in _METHODS and getattr(cls, name) is not getattr(BaseCallbackHandler, name)
+        return name if name in self._heard else None
 
     def _ignores(self, name: str, run_type: str) -> bool:
-        if name in ("on_retry", "on_custom_event"):
-            return bool(getattr(self, f"ignore_{name.removeprefix('on_')}"))
-        if run_type == "chat_model" and self.ignore_chat_model:
+        if run_type == "chat_model" and self.ignore_chat_model and name not in _APART:
             return True
-        return bool(getattr(self, f"ignore_{_MUTED_BY.get(_family(run_type), 'chain')}"))
+        return bool(getattr(self, _mute(name, run_type)))
 
 
 class AsyncCallbackHandler(BaseCallbackHandler):
@@ -157,6 +155,7 @@ class AsyncCallbackHandler(BaseCallbackHandler):
 
 _FAMILIES = {"chat_model": "llm", "llm": "llm", "tool": "tool", "retriever": "retriever"}
 _MUTED_BY = {"llm": "llm", "tool": "agent", "retriever": "retriever"}
+_APART = frozenset({"on_retry", "on_custom_event"})  # what they tell is of no family
 _ENDINGS = {"started": "start", "ended": "end", "failed": "error"}
 
 
@@ -165,16 +164,27 @@ def _family(run_type: str) -> str:
     return _FAMILIES.get(run_type, "chain")
 
 
-def _name(event: Event) -> str:
-    if event.kind == "noted":
-        note = event.payload["name"]
-        own = note in OWN_NOTES and not event.payload.get("custom")
-        return f"on_{note}" if own else "on_custom_event"
-    if event.kind == "chunked":
-        return f"on_{_family(event.run_type)}_new_token"
-    if event.kind == "started" and event.run_type == "chat_model":
+def _noted(event: Event) -> str:
+    note = event.payload["name"]
+    own = note in OWN_NOTES and not event.payload.get("custom")
+    return f"on_{note}" if own else "on_custom_event"
+
+
+@lru_cache(maxsize=256)  # few kinds of steps; each event asks
+def _name(kind: EventKind, run_type: str) -> str:
+    if kind == "chunked":
+        return f"on_{_family(run_type)}_new_token"
+    if kind == "started" and run_type == "chat_model":
         return "on_chat_model_start"
-    return f"on_{_family(event.run_type)}_{_ENDINGS[event.kind]}"
+    return f"on_{_family(run_type)}_{_ENDINGS[kind]}"
+
+
+@lru_cache(maxsize=256)
+def _mute(name: str, run_type: str) -> str:
+    """The switch that mutes a method."""
+    if name in _APART:
+        return f"ignore_{name.removeprefix('on_')}"
+    return f"ignore_{_MUTED_BY.get(_family(run_type), 'chain')}"
 
 
 def _arguments(name: str, event: Event) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -225,6 +235,7 @@ def _about(event: Event) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1024)  # each run is told of twice, and by each of its children
 def _uuid(run_id: str) -> UUID | str:
     """A run id as the field's handlers know it; one of the caller's own making stays a str."""
     try:
