@@ -152,6 +152,7 @@ def test_no_parameter_is_without_a_test() -> None:
         f"{chat}::test_a_stream_does_not_ask_where_it_must_not": ["stream_usage"],
         f"{chat}::test_stream_options_of_the_caller_stand": ["stream_options"],
         f"{here}/test_chat.py::model_at": ["http_client", "http_async_client"],
+        "tests/test_aiohttp.py": ["async_transport"],
         f"{here}/test_chat.py::test_the_request_is_the_sdks_own_with_our_body": [
             "default_query", "organization", "project",
         ],

@@ -34,6 +34,12 @@ def made(before: int) -> bool:
     return until(lambda: len(CLIENTS) > before)
 
 
+@pytest.fixture(autouse=True)
+def _no_dead_clients() -> None:
+    """Those of closed loops and the unused ones too many go when another is made: go now."""
+    CLIENTS._drop_dead()
+
+
 @pytest.fixture
 def url() -> Iterator[str]:
     with LoopbackServer(ScriptedChatModel(["hello"] * 3), ChatCompletionsWire()) as server:

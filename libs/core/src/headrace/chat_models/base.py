@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from pydantic import Field, field_validator
+from pydantic import Field, StrictBool, field_validator
 
 from headrace.chat_models.asking import ask, ask_stream
 from headrace.chat_models.matrix import supports
@@ -50,7 +50,7 @@ class BaseChatModel(Specification, Model[AIMessage], abstract=True):
     reasoning_effort: str | int | None = Field(
         default=None, description='"none" … "max", a number of tokens, or on (true) and off.'
     )
-    cache_prompt: bool | Literal["5m", "1h"] | None = Field(
+    cache_prompt: StrictBool | Literal["5m", "1h"] | None = Field(
         default=None, description="Cache the beginning of the prompt, in the provider's way."
     )
     on_unsupported_content: ContentPolicy = Field(
