@@ -152,16 +152,17 @@ def counts() -> dict[str, int]:
     return {"threads": len(ours), "files": len(os.listdir(FDS))}
 
 
+@pytest.mark.parametrize("times", [40, pytest.param(200, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("way", WAYS)
-def test_two_hundred_times_leave_no_thread_task_or_socket_behind(
-    way: Callable[[Any], None], serve: Any, drip: Any
+def test_many_times_leave_no_thread_task_or_socket_behind(
+    way: Callable[[Any], None], times: int, serve: Any, drip: Any
 ) -> None:
     wire = serve(drip(0.001))
     model = ChatOpenAI(model="m", api_key="k", base_url=wire.url)
     for _ in range(3):
         way(model)
     before = settled(counts())
-    for _ in range(200):
+    for _ in range(times):
         way(model)
     after = settled(before)
     model.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headrace.errors import InputError
@@ -104,6 +104,7 @@ def test_any_blocks_are_written_or_refused(content: Any) -> None:
 
 
 @given(st.lists(wire | junk, max_size=3))
+@example([{"role": "assistant", "function_call": {}, "invalid_tool_calls": False}])
 def test_any_input_is_read_or_refused(data: Any) -> None:
     with suppress(InputError):
         found = convert_to_messages(data)

@@ -237,7 +237,9 @@ def _build_ai(kind: str, data: Mapping[str, Any], fields: dict[str, Any]) -> Bas
     if calls is not None:
         fields["tool_calls"] = calls
     if invalid:
-        fields["invalid_tool_calls"] = [*fields.get("invalid_tool_calls", ()), *invalid]
+        known = fields.get("invalid_tool_calls") or []
+        if isinstance(known, list | tuple):  # anything else is refused below
+            fields["invalid_tool_calls"] = [*known, *invalid]
     return _make(AIMessage, data.get("content"), fields)
 
 
