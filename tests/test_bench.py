@@ -105,6 +105,13 @@ def test_the_chart_has_a_dot_for_each_contender_and_a_mark_for_the_target() -> N
     assert kinds.count("target") == 2  # in the legend and in the row
 
 
+def test_the_chart_draws_ratios_beyond_its_marks() -> None:
+    measured = Result(BY_ID["chunk"], {"sdk": [1000], "floor": [500_000], "headrace": [1]})
+    drawn = ElementTree.fromstring(chart([measured]))
+    said = [node.text for node in drawn.iter("{http://www.w3.org/2000/svg}title")]
+    assert said == ["plain HTTP: 500.00", "headrace: 1/1000"]
+
+
 def test_each_line_of_the_table_is_as_wide_as_its_head() -> None:
     lines = [line(Result(row, {row.base: [1_234.5], "headrace": [1.5]})) for row in ROWS]
     assert len(set(map(len, lines))) == 1

@@ -46,7 +46,7 @@ def chart(results: Sequence[Result]) -> str:
 
 def _section(results: Sequence[Result], heading: str, y: int) -> str:
     ratios = [ratio for r in results for who in COLOURS if (ratio := r.ratio(who))]
-    low = max(mark for mark in ROUND if mark <= min(*ratios, 1))
+    low = max((mark for mark in ROUND if mark <= min(*ratios, 1)), default=min(ratios))
     high = min((mark for mark in ROUND if mark >= max(*ratios, 1)), default=max(ratios))
 
     def at(ratio: float) -> float:
